@@ -1,0 +1,134 @@
+"""The assessor: tracks and units in, threats out. Pure: no clock but the ``at`` it is given."""
+
+import math
+from collections import Counter
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from vedette.assess.behaviour import behaviours
+from vedette.assess.columns import track_columns, unit_columns, usable
+from vedette.assess.geometry import relate
+from vedette.assess.levels import hold, rank
+from vedette.assess.loiter import Path, TrackHistory
+from vedette.assess.memory import PairMemory, SavedMemory
+from vedette.assess.risk import course_evidence, remember_course, weigh
+from vedette.assess.settings import AssessSettings
+from vedette.assess.tell import figures_of, tell, terms_of
+from vedette.assess.units import HeldUnit, UnitBook, UnitState
+from vedette.assess.words import track_words
+from vedette.model.errors import InputError
+from vedette.model.site import Site
+from vedette.model.threat import Threat
+from vedette.model.track import Frame, Track
+from vedette.model.unit import UnitReport
+
+
+class _Saved(Struct, frozen=True, kw_only=True):
+    at: float | None
+    units: dict[str, HeldUnit]
+    paths: dict[str, Path]
+    memory: SavedMemory
+    counts: dict[str, int]
+
+
+class Assessor:
+    """Threat of every track to every unit that has reported a position.
+
+    A unit that was never heard of has no position and is not assessed here; whoever addresses the
+    warning includes it by roster, so that an unknown place is never taken for a safe one. ``counts``
+    tells what input could not be used, by reason.
+    """
+
+    def __init__(self, site: Site, settings: AssessSettings | None = None) -> None:
+        self._settings = AssessSettings() if settings is None else settings
+        self.counts: Counter[str] = Counter()
+        self._book = UnitBook(site, self._settings, self.counts)
+        self._history = TrackHistory(self._settings)
+        self._memory = PairMemory()
+        self._at: float | None = None
+
+    def unit(self, report: UnitReport, at: float) -> None:
+        """Take a unit's report at station time ``at``; an older one than held is counted and ignored."""
+        self._book.take(report, at)
+
+    def units(self, at: float) -> tuple[UnitState, ...]:
+        """Where every unit is at ``at``, and how old that is."""
+        return self._book.at(at)
+
+    def assess(self, frame: Frame, at: float) -> tuple[Threat, ...]:
+        """Every (track, unit) pair with risk above ``report_risk``, sorted by (track, unit).
+
+        A pair that was above INFO is told of for ``tell_on_s`` more while its track lives, so that who
+        was warned can be told "moved away"; that it is missing then means: not seen any more.
+        Call it once for each frame, with ``at`` not decreasing (Unix seconds).
+        """
+        tracks = self._usable(frame)
+        units = self._book.at(at)
+        dt = 0.0 if self._at is None else max(0.0, at - self._at)
+        self._at = at
+        self._history.take(tracks, at)
+        self._memory.align(tuple(t.id for t in tracks), tuple(u.report.unit for u in units))
+        if not tracks or not units:
+            return ()
+        return self._pairs(tracks, units, at, dt)
+
+    def _usable(self, frame: Frame) -> tuple[Track, ...]:
+        good = {track.id: track for track in frame.tracks if usable(track)}
+        self.counts["track-not-usable"] += len(frame.tracks) - len(good)
+        return tuple(good[name] for name in sorted(good))
+
+    def _pairs(
+        self, tracks: tuple[Track, ...], units: tuple[UnitState, ...], at: float, dt: float
+    ) -> tuple[Threat, ...]:
+        settings, memory = self._settings, self._memory
+        columns = track_columns(tracks, settings)
+        geometry = relate(columns, unit_columns(units), math.radians(settings.course_wobble_deg))
+        remember_course(memory, course_evidence(geometry, settings), dt, settings)
+        loiters = np.array([[float(self._history.loiters(t.id, at))] for t in tracks])
+        risk = weigh(columns, geometry, memory, loiters, settings)
+        level = hold(
+            memory,
+            enter=rank(columns, geometry, risk, loiters, settings, keep=False),
+            stay=rank(columns, geometry, risk, loiters, settings, keep=True),
+            at=at,
+            hold_s=settings.hold_s,
+        )
+        memory.told_until = np.where(level > 0.0, at + settings.tell_on_s, memory.told_until)
+        return tell(
+            (risk.risk > settings.report_risk) | (memory.told_until >= at),
+            [(t.id, math.hypot(t.velocity_mps[0], t.velocity_mps[1])) for t in tracks],
+            memory.units,
+            figures_of(risk, level, behaviours(geometry, loiters, settings), geometry),
+            terms_of(risk),
+            lambda row: track_words(tracks[row], self._history.stayed_s(tracks[row].id, at), at),
+            at,
+        )
+
+    def state(self) -> bytes:
+        """All that later results depend on, exactly; the same state gives the same bytes."""
+        saved = _Saved(
+            at=self._at,
+            units={name: self._book.held[name] for name in sorted(self._book.held)},
+            paths={name: self._history.paths[name] for name in sorted(self._history.paths)},
+            memory=self._memory.save(),
+            counts={name: self.counts[name] for name in sorted(self.counts)},
+        )
+        return msgspec.msgpack.encode(saved)
+
+    @classmethod
+    def restore(cls, site: Site, settings: AssessSettings | None, state: bytes) -> "Assessor":
+        """The assessor that made ``state``. Raises InputError on bytes that are no state."""
+        try:
+            saved = msgspec.msgpack.decode(state, type=_Saved)
+            memory = PairMemory.load(saved.memory)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise InputError(f"assessor state cannot be read: {error}; replay the log instead") from None
+        assessor = cls(site, settings)
+        assessor._at = saved.at
+        assessor._memory = memory
+        assessor._book.held.update(saved.units)
+        assessor._history.paths.update(saved.paths)
+        assessor.counts.update(saved.counts)
+        return assessor

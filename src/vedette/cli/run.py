@@ -1,0 +1,138 @@
+"""``vedette run``: the station, with its console, until it is stopped."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from vedette.cli import output
+from vedette.station.config import StationConfig, listen_address, read_config
+
+DEMO = "desert-run"
+DEFAULT_LISTEN = "127.0.0.1:8470"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(run)
+
+
+def run(
+    config: Annotated[Path | None, typer.Option(help="vedette.toml of the site")] = None,
+    demo: Annotated[str | None, typer.Option(help="a built-in scenario, or a scenario file")] = None,
+    state: Annotated[Path, typer.Option(help="folder of the demo's state")] = Path("state"),
+    listen: Annotated[str | None, typer.Option(help="the console's HOST:PORT (loopback)")] = None,
+    speed: Annotated[float | None, typer.Option(help="exercise: how fast time runs")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="more log lines")] = False,
+) -> int:
+    """Watch: feeds, tracking, warning, console. With no configuration it starts the demo."""
+    _log_to_stderr(verbose)
+    where = state if config is None else config.parent
+    _numba_cache(where)
+    settled = _settle(config, demo, state, listen, speed)
+    from vedette.cli.warm import warm_kernels
+
+    warm_kernels()
+    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settled))
+    return 0
+
+
+def _settle(
+    config: Path | None, demo: str | None, state: Path, listen: str | None, speed: float | None
+) -> StationConfig:
+    """The configuration that the options ask for. Raises ConfigError."""
+    import msgspec
+
+    from vedette.station.assemble import demo_config
+    from vedette.station.config import ClockConfig, ConsoleConfig, check
+
+    if config is not None and demo is None:
+        settled = read_config(config)
+    else:
+        settled = demo_config(demo or DEMO, state / "demo", DEFAULT_LISTEN)
+    if listen is not None:
+        settled = msgspec.structs.replace(settled, console=ConsoleConfig(listen=listen))
+    if speed is not None:
+        settled = msgspec.structs.replace(settled, clock=ClockConfig(speed=speed))
+    return check(settled, str(config or "demo"), Path())
+
+
+async def _serve(config: StationConfig) -> None:
+    """Run station and console until SIGINT or SIGTERM."""
+    from vedette.console.app import create_app
+    from vedette.console.server import serve
+    from vedette.station.assemble import assemble
+    from vedette.station.metrics import exposition
+
+    station = assemble(config)
+    watch = asyncio.create_task(station.run(), name="station")
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    console = None
+    if config.console.listen:
+        host, port = listen_address(config.console.listen)
+        app = create_app(station, metrics=lambda: exposition(station))
+        console = await serve(app, host, port)
+        output.say(f"Vedette is watching {config.site.name}. The page: {console.url}   (stop: Ctrl-C)")
+    else:
+        output.say(f"Vedette is watching {config.site.name}, without a console.   (stop: Ctrl-C)")
+    ended = asyncio.create_task(stop.wait())
+    await asyncio.wait({watch, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if console is not None:
+        await console.stop()
+    if not watch.done():
+        watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watch
+    else:
+        watch.result()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed; the standard loop does the same, slower."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _numba_cache(where: Path) -> None:
+    """Keep compiled kernels with the station's state; must be set before numba is imported."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str((where / "kernels").resolve()))
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    """One line an event on stderr, for people and journald alike."""
+    level = logging.DEBUG if verbose else logging.INFO
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(_Stderr()),  # type: ignore[arg-type]
+    )
+
+
+class _Stderr:
+    """stderr as it is at the time of writing (tests replace it)."""
+
+    def write(self, text: str) -> None:
+        sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()

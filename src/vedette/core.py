@@ -1,0 +1,217 @@
+"""The deterministic core: ``step(event) -> intents``, a pure function of the sequence of events.
+
+No clock, no I/O, no unseeded randomness: the live station, the replay of a log, the simulator and
+the benchmarks all drive this same class (law 1). Events that the core itself decided (intents read
+back from a log) do not move it; ``vedette.report.replay`` holds them against what it computes.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from vedette.assess import Assessor, AssessSettings
+from vedette.fuse import FuseSettings, Tracker
+from vedette.model import Event, Frame, InputError, Intent, Roster, Threat, UnitReport
+from vedette.model.alert import Alert, Receipt
+from vedette.model.event import Action, Configure, DetectionBatch, Digest, Tick
+from vedette.model.strict import decode_tree
+from vedette.warn import Warner, WarnSettings
+
+SNAPSHOT_FORMAT = 1
+ASSESS_PERIOD_S = 1.0
+"""Threats are weighed again at least this often, also when no detection comes in."""
+DENSE = 500
+"""Threats in one picture beyond which they are weighed every ``DENSE_PERIOD_S`` at most."""
+DENSE_PERIOD_S = 0.1
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What can be set in the core's three rooms; every figure has a documented default."""
+
+    fuse: FuseSettings = FuseSettings()
+    assess: AssessSettings = AssessSettings()
+    warn: WarnSettings = WarnSettings()
+
+
+class _State(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot's content."""
+
+    format: int
+    configure: Configure
+    roster: Roster
+    tracker: bytes
+    assessor: bytes
+    warner: bytes
+    second: float
+    assessed_at: float
+    due: bool
+    dense: bool
+
+
+class Core:
+    """Fuses, assesses and warns. ``stages`` is called with a stage's name when that stage is done,
+    so that a caller with a clock can time it; the core itself reads none."""
+
+    def __init__(self, configure: Configure, stages: Callable[[str], None] | None = None) -> None:
+        settings = decode_tree(configure.settings, Settings, "settings")
+        self.configure = configure
+        self.settings = settings
+        self.roster = Roster(version=0)
+        self._tracker = Tracker(configure.site, configure.sensors, settings.fuse)
+        self._assessor = Assessor(configure.site, settings.assess)
+        self._warner = Warner(settings.warn)
+        self._threats: tuple[Threat, ...] = ()
+        self._second = -math.inf
+        self._assessed_at = -math.inf
+        self._due = False
+        self._dense = False
+        self.on_stage = stages or (lambda name: None)
+        self._handlers: dict[type, Callable[[Any, float], list[Intent]]] = {
+            DetectionBatch: self._detections,
+            Tick: self._tick,
+            Configure: self._configure,
+            UnitReport: self._unit,
+            Roster: self._roster,
+            Receipt: lambda body, at: self._warner.receipt(body, at),
+            Action: lambda body, at: self._warner.action(body, at),
+        }
+
+    def step(self, event: Event) -> list[Intent]:
+        """Take one event; return what is to be done because of it, in order."""
+        handler = self._handlers.get(type(event.body))
+        return handler(event.body, event.at) if handler else []
+
+    def frame(self, at: float) -> Frame:
+        """Confirmed tracks predicted to ``at`` (Unix seconds, station time)."""
+        return self._tracker.frame(at)
+
+    def threats(self) -> tuple[Threat, ...]:
+        """The threats of the last assessment."""
+        return self._threats
+
+    def units(self, at: float) -> tuple[Any, ...]:
+        """The units with their last report and its age at ``at``."""
+        return self._assessor.units(at)
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """Open alerts, and those closed within the last minutes."""
+        return self._warner.alerts()
+
+    def receipts(self, alert: str) -> tuple[Receipt, ...]:
+        """All receipts of one alert."""
+        return self._warner.receipts(alert)
+
+    def counts(self) -> dict[str, int]:
+        """What tracker, assessor and warner could not use, by reason."""
+        rooms = (self._tracker.counts, self._assessor.counts, self._warner.counts)
+        return {reason: count for counts in rooms for reason, count in counts.items()}
+
+    def snapshot(self) -> bytes:
+        """The whole state; ``Core.restore`` continues from it to the bit."""
+        return msgspec.msgpack.encode(
+            _State(
+                format=SNAPSHOT_FORMAT,
+                configure=self.configure,
+                roster=self.roster,
+                tracker=self._tracker.state(),
+                assessor=self._assessor.state(),
+                warner=self._warner.state(),
+                second=self._second,
+                assessed_at=self._assessed_at,
+                due=self._due,
+                dense=self._dense,
+            )
+        )
+
+    @classmethod
+    def restore(cls, state: bytes, stages: Callable[[str], None] | None = None) -> "Core":
+        """A core that continues where ``snapshot`` was taken. Raises InputError if it cannot be read."""
+        try:
+            held = msgspec.msgpack.decode(state, type=_State)
+        except msgspec.DecodeError as error:
+            raise InputError(f"snapshot cannot be read: {error}; replay the log from its start") from None
+        if held.format != SNAPSHOT_FORMAT:
+            raise InputError(f"snapshot has format {held.format}, this version reads {SNAPSHOT_FORMAT}")
+        core = cls(held.configure, stages)
+        site, sensors = held.configure.site, held.configure.sensors
+        core.roster = held.roster
+        core._tracker = Tracker.restore(site, sensors, core.settings.fuse, held.tracker)
+        core._assessor = Assessor.restore(site, core.settings.assess, held.assessor)
+        core._warner = Warner.restore(core.settings.warn, held.warner)
+        core._second, core._assessed_at = held.second, held.assessed_at
+        core._due, core._dense = held.due, held.dense
+        return core
+
+    def _detections(self, batch: DetectionBatch, at: float) -> list[Intent]:
+        changed = self._tracker.add(batch.detections, at)
+        self.on_stage("tracked")
+        self._due = self._due or bool(changed)
+        return self._assess(at) if self._due and self._may_assess(at) else []
+
+    def _configure(self, configure: Configure, at: float) -> list[Intent]:
+        """New configuration: alerts and units are carried over; tracks too, unless the frame moved."""
+        settings = decode_tree(configure.settings, Settings, "settings")
+        tracker, assessor = self._tracker.state(), self._assessor.state()
+        moved = configure.site != self.configure.site or configure.sensors != self.configure.sensors
+        site = configure.site
+        if moved:
+            self._tracker = Tracker(site, configure.sensors, settings.fuse)
+        else:
+            self._tracker = Tracker.restore(site, configure.sensors, settings.fuse, tracker)
+        if site != self.configure.site:
+            self._assessor = Assessor(site, settings.assess)
+        else:
+            self._assessor = Assessor.restore(site, settings.assess, assessor)
+        self._warner = Warner.restore(settings.warn, self._warner.state())
+        self.configure, self.settings = configure, settings
+        return []
+
+    def _unit(self, report: UnitReport, at: float) -> list[Intent]:
+        self._assessor.unit(report, at)
+        return []
+
+    def _roster(self, roster: Roster, at: float) -> list[Intent]:
+        self.roster = roster
+        self._warner.roster(roster)
+        return []
+
+    def _tick(self, tick: Tick, at: float) -> list[Intent]:
+        self._tracker.advance(at)
+        overdue = at - self._assessed_at >= ASSESS_PERIOD_S
+        intents = self._assess(at) if overdue or (self._due and self._may_assess(at)) else []
+        intents += self._warner.tick(at)
+        second = math.floor(at)
+        if second > self._second:
+            self._second = float(second)
+            intents.append(self._digest(at))
+        return intents
+
+    def _may_assess(self, at: float) -> bool:
+        """In a dense picture weighing everything costs tens of milliseconds: not for every batch."""
+        return not self._dense or at - self._assessed_at >= DENSE_PERIOD_S
+
+    def _assess(self, at: float) -> list[Intent]:
+        frame = self._tracker.frame(at)
+        self._threats = self._assessor.assess(frame, at)
+        self._assessed_at, self._due = at, False
+        self._dense = len(self._threats) > DENSE
+        self.on_stage("assessed")
+        seen = {track.id: track.updated for track in frame.tracks if track.updated is not None}
+        return self._warner.threats(self._threats, at, seen)
+
+    def _digest(self, at: float) -> Digest:
+        """Both digests of DESIGN section 5: of the state as it is, and of the state 8 s back."""
+        live = hashlib.blake2b(digest_size=16)
+        for part in (self._tracker.state(), self._assessor.state(), self._warner.state()):
+            live.update(len(part).to_bytes(8, "big"))
+            live.update(part)
+        settled_time, settled = self._tracker.settled(at)
+        return Digest(
+            time=self._second,
+            live=live.hexdigest(),
+            settled=hashlib.blake2b(settled, digest_size=16).hexdigest(),
+            settled_time=settled_time,
+        )

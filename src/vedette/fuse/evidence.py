@@ -1,0 +1,105 @@
+"""What a detection says beside where: does the body exist, what is it, is its claim to be believed."""
+
+import math
+
+from vedette.fuse.picture import Dossier
+from vedette.fuse.plots import Plot
+from vedette.fuse.sensors import Sensor
+from vedette.fuse.settings import FuseSettings
+from vedette.fuse.words import CLASSES
+from vedette.model.detection import ObjectClass
+from vedette.model.track import Trust
+
+PRIOR: tuple[float, ...] = (0.35, 0.15, 0.10, 0.20, 0.05, 0.15)
+"""Before any evidence, in the order of `vedette.fuse.words.CLASSES`. A judgement, not a measurement:
+what a sensor tuned to small drones reports is a small drone more often than not, a bird one time in five."""
+
+_LEAST_RATIO, _MOST_RATIO = 0.1, 1000.0
+_CEILING = 0.9999
+
+
+def survive(existence: float, silence_s: float, settings: FuseSettings) -> float:
+    """Existence after ``silence_s`` without a used detection: exponential after a grace period."""
+    overdue = silence_s - settings.silence_grace_s
+    if overdue <= 0.0:
+        return existence
+    return existence * math.exp(-overdue / settings.silence_time_constant_s)
+
+
+def strengthen(existence: float, ratio: float) -> float:
+    """Bayes on the odds of existence; held below one, so that no track is ever beyond doubt."""
+    odds = ratio * existence / max(1.0 - existence, 1e-12)
+    return min(odds / (1.0 + odds), _CEILING)
+
+
+def miss(existence: float, detection_probability: float) -> float:
+    """Existence after a complete scan that should have seen the body with this probability, and did not."""
+    return existence * (1.0 - detection_probability) / (1.0 - existence * detection_probability)
+
+
+def detection_ratio(plot: Plot, density: float, settings: FuseSettings) -> float:
+    """Likelihood of the plot if the body exists, over that of a false plot.
+
+    For a searching sensor Pd g(z) / clutter density; reports have no clutter, so theirs are settings.
+    """
+    if plot.sensor.cooperative or not plot.sensor.searching:
+        if plot.claim is not None:
+            return settings.report_likelihood_ratio
+        return settings.anonymous_likelihood_ratio
+    ratio = plot.sensor.detection_probability * density / plot.sensor.clutter_per_m2
+    return min(max(ratio, _LEAST_RATIO), _MOST_RATIO)
+
+
+def birth_existence(plot: Plot, settings: FuseSettings) -> float:
+    """Existence that one plot alone gives."""
+    if plot.claim is not None:
+        return settings.birth_existence_claimed
+    if plot.sensor.cooperative or not plot.sensor.searching:
+        return settings.birth_existence_anonymous
+    density = settings.birth_density_per_m2
+    share = density / (density + plot.sensor.clutter_per_m2)
+    return min(max(share, 2.0 * settings.drop_existence), settings.birth_existence_claimed)
+
+
+def posterior(dossier: Dossier, settings: FuseSettings) -> dict[ObjectClass, float]:
+    """Class beliefs: prior times the tempered last word of each sensor, normalised.
+
+    A sensor counts once however often it repeats itself, so that a broadcast class label repeated four
+    times a second does not become a certainty.
+    """
+    logs = [math.log(p) for p in PRIOR]
+    for _, word in dossier.beliefs:
+        logs = [a + settings.belief_temper * math.log(b) for a, b in zip(logs, word, strict=True)]
+    top = max(logs)
+    weights = [math.exp(value - top) for value in logs]
+    total = sum(weights)
+    return {name: weight / total for name, weight in zip(CLASSES, weights, strict=True)}
+
+
+def trust_of(dossier: Dossier, now: float, settings: FuseSettings) -> Trust | None:
+    """How far the track's identity may be believed; None for a track that claims nothing."""
+    if dossier.contradicted:
+        return "contradicted"
+    if dossier.identity is None:
+        return None
+    agreeing = now - min(dossier.agreed, dossier.reported) <= settings.agreement_life_s
+    enough = min(dossier.agreements, dossier.reports) >= settings.verify_agreements
+    return "verified" if agreeing and enough else "unverified"
+
+
+def with_word(
+    words: tuple[tuple[str, tuple[float, ...]], ...], sensor: Sensor, word: tuple[float, ...] | None
+) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """The words with this sensor's replaced, sorted by sensor."""
+    if word is None:
+        return words
+    return tuple(sorted([*(w for w in words if w[0] != sensor.id), (sensor.id, word)]))
+
+
+def with_sensor(
+    sensors: tuple[tuple[str, float], ...], sensor: str, time: float
+) -> tuple[tuple[str, float], ...]:
+    """The last use of each sensor, with this one's brought up to date, sorted by sensor."""
+    if len(sensors) == 1 and sensors[0][0] == sensor:
+        return ((sensor, time),)
+    return tuple(sorted([*(s for s in sensors if s[0] != sensor), (sensor, time)]))

@@ -1,0 +1,41 @@
+"""A picture as the frame that others see: confirmed tracks, predicted to one time, sorted by id."""
+
+from vedette.fuse import evidence
+from vedette.fuse.kernels import STATE
+from vedette.fuse.picture import Picture
+from vedette.fuse.step import Fuser
+from vedette.model import Frame, Track
+
+
+def frame_of(picture: Picture, at: float, fuser: Fuser) -> Frame:
+    """All confirmed tracks at ``at``. A track whose last detection is ahead of ``at`` (by at most a
+    second, see `vedette.fuse.settings.FUTURE_S`) stands where that detection left it."""
+    x, p, known = fuser.predicted(picture, at)
+    states, covariances = x.tolist(), p.tolist()
+    tracks = []
+    for slot, dossier in enumerate(picture.dossiers):
+        existence = fuser.existence(picture, slot, at)
+        if not picture.confirmed[slot] or existence < fuser.settings.drop_existence:
+            continue
+        e, n, u, ve, vn, vu = states[slot]
+        fresh = at - fuser.settings.contributor_life_s
+        tracks.append(
+            Track(
+                id=dossier.id,
+                enu_m=(e, n, u),
+                velocity_mps=(ve, vn, vu),
+                covariance=_upper_triangle(covariances[slot]),
+                existence=existence,
+                beliefs=evidence.posterior(dossier, fuser.settings),
+                identity=dossier.identity,
+                trust=evidence.trust_of(dossier, at, fuser.settings),
+                updated=float(picture.time[slot]),
+                height_known=known[slot],
+                sensors=tuple(name for name, used in dossier.sensors if used >= fresh),
+            )
+        )
+    return Frame(time=at, tracks=tuple(sorted(tracks, key=lambda track: track.id)))
+
+
+def _upper_triangle(p: list[list[float]]) -> tuple[float, ...]:
+    return tuple(p[i][j] for i in range(STATE) for j in range(i, STATE))

@@ -1,0 +1,242 @@
+"""The picture: all tracks at one point of the canonical order, as arrays beside one dossier per track.
+
+A picture is copied at every checkpoint, so what is not an array is immutable and shared.
+"""
+
+import base64
+import hashlib
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from vedette.fuse.kernels import F64, STATE, Mask
+from vedette.fuse.plots import Plot
+from vedette.model import Claim, Identity, Position
+from vedette.model.detection import Measure
+
+IdentityKey = tuple[str, str]
+_FIRST_CAPACITY = 16
+
+
+class Dossier(Struct, frozen=True, array_like=True):
+    """What is known of a track beside its motion.
+
+    ``reports``: detections with its identity, the last at ``reported``. ``agreements``: plots of
+    independent sensors since the identity was bound, the last at ``agreed``. ``sensors``: last use of
+    each. ``beliefs``: the last word of each on the class, in the order of
+    `vedette.fuse.words.CLASSES`. ``near``: the track it may be one body with, and for how many seconds.
+    """
+
+    id: str
+    founded: float
+    identity: Identity | None = None
+    emitter: str | None = None
+    contradicted: bool = False
+    independent: bool = False
+    reports: int = 0
+    reported: float = 0.0
+    agreements: int = 0
+    agreed: float = 0.0
+    measure: Measure | None = None
+    sensors: tuple[tuple[str, float], ...] = ()
+    beliefs: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    near: tuple[str, int] | None = None
+
+
+class OpenScan(Struct, frozen=True, array_like=True):
+    """A scan of a searching sensor that is not complete yet; ``seen``: ids of the tracks it hit."""
+
+    scan: int | str | None
+    start: float
+    seen: tuple[str, ...] = ()
+
+
+class Picture:
+    """Tracks in the order of their founding. ``time[i]`` is when the state of track i holds, which is
+    also when a detection was last used for it; ``existence[i]`` is as of then, less misses since."""
+
+    __slots__ = (
+        "_owners", "confirmed", "count", "dossiers", "existence", "known", "p", "scans", "slots", "tallies",
+        "time", "x",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.time: F64 = np.zeros(_FIRST_CAPACITY)
+        self.x: F64 = np.zeros((_FIRST_CAPACITY, STATE))
+        self.p: F64 = np.zeros((_FIRST_CAPACITY, STATE, STATE))
+        self.existence: F64 = np.zeros(_FIRST_CAPACITY)
+        self.known: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
+        self.confirmed: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
+        self.dossiers: list[Dossier] = []
+        self.slots: dict[str, int] = {}
+        self._owners: dict[IdentityKey, tuple[int, ...]] = {}
+        self.scans: dict[str, OpenScan] = {}
+        self.tallies: dict[str, int] = {}
+
+    def copy(self) -> "Picture":
+        """An independent copy."""
+        other = Picture.__new__(Picture)
+        n = self.count
+        other.count = n
+        for name in ("time", "x", "p", "existence", "known", "confirmed"):
+            setattr(other, name, getattr(self, name)[: max(n, 1)].copy())
+        other.dossiers, other.slots = self.dossiers.copy(), self.slots.copy()
+        other._owners, other.scans, other.tallies = (
+            self._owners.copy(),
+            self.scans.copy(),
+            self.tallies.copy(),
+        )
+        return other
+
+    def tally(self, what: str) -> None:
+        """Count something that happened while fusing."""
+        self.tallies[what] = self.tallies.get(what, 0) + 1
+
+    def owners(self, claim: Claim) -> tuple[int, ...]:
+        """Slots of the tracks bound to this identity, oldest first."""
+        return self._owners.get((claim.scheme, claim.id), ())
+
+    def found(self, dossier: Dossier, time: float, existence: float) -> int:
+        """Add a track with an empty state; returns its slot."""
+        slot = self.count
+        if slot == len(self.time):
+            self._grow()
+        self.count += 1
+        self.time[slot], self.existence[slot] = time, existence
+        self.known[slot] = self.confirmed[slot] = False
+        self.x[slot], self.p[slot] = 0.0, 0.0
+        self.dossiers.append(dossier)
+        self.slots[dossier.id] = slot
+        self._own(dossier, slot)
+        return slot
+
+    def revise(self, slot: int, dossier: Dossier) -> None:
+        """Put a new dossier in the place of the old one of the same track."""
+        before = self.dossiers[slot].identity
+        self.dossiers[slot] = dossier
+        if dossier.identity != before:
+            self._index()
+
+    def remove(self, gone: Mask) -> None:
+        """Drop the tracks that ``gone`` (count,) marks; the others keep their order."""
+        if not gone.any():
+            return
+        keep = np.flatnonzero(~gone)
+        n = len(keep)
+        for array in (self.time, self.x, self.p, self.existence, self.known, self.confirmed):
+            array[:n] = array[keep]
+        self.count = n
+        self.dossiers = [self.dossiers[i] for i in keep.tolist()]
+        self._index()
+
+    def _index(self) -> None:
+        self.slots = {dossier.id: slot for slot, dossier in enumerate(self.dossiers)}
+        self._owners = {}
+        for slot, dossier in enumerate(self.dossiers):
+            self._own(dossier, slot)
+
+    def _own(self, dossier: Dossier, slot: int) -> None:
+        if dossier.identity is not None:
+            key = (dossier.identity.scheme, dossier.identity.id)
+            self._owners[key] = (*self._owners.get(key, ()), slot)
+
+    def _grow(self) -> None:
+        for name in ("time", "x", "p", "existence", "known", "confirmed"):
+            old = getattr(self, name)
+            new = np.zeros((max(2 * len(old), _FIRST_CAPACITY), *old.shape[1:]), old.dtype)
+            new[: len(old)] = old
+            setattr(self, name, new)
+
+
+class PackedTrack(Struct, frozen=True, array_like=True):
+    """One track in the canonical bytes."""
+
+    time: float
+    x: list[float]
+    p: list[list[float]]
+    existence: float
+    known: bool
+    confirmed: bool
+    dossier: Dossier
+
+
+class PackedPicture(Struct, frozen=True, array_like=True):
+    """A picture as canonical bytes hold it; dictionaries are sorted by key."""
+
+    tracks: list[PackedTrack]
+    scans: dict[str, OpenScan]
+    tallies: dict[str, int]
+
+
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def pack(picture: Picture) -> PackedPicture:
+    """The picture as a plain structure; every float keeps its bits."""
+    n = picture.count
+    columns = zip(
+        picture.time[:n].tolist(),
+        picture.x[:n].tolist(),
+        picture.p[:n].tolist(),
+        picture.existence[:n].tolist(),
+        picture.known[:n].tolist(),
+        picture.confirmed[:n].tolist(),
+        picture.dossiers,
+        strict=True,
+    )
+    return PackedPicture([PackedTrack(*cast("Any", row)) for row in columns], picture.scans, picture.tallies)
+
+
+def unpack(packed: PackedPicture) -> Picture:
+    """The inverse of `pack`."""
+    picture = Picture()
+    for track in packed.tracks:
+        slot = picture.found(track.dossier, track.time, track.existence)
+        picture.x[slot], picture.p[slot] = track.x, track.p
+        picture.known[slot], picture.confirmed[slot] = track.known, track.confirmed
+    picture.scans, picture.tallies = dict(packed.scans), dict(packed.tallies)
+    return picture
+
+
+def picture_bytes(picture: Picture) -> bytes:
+    """Canonical bytes: equal exactly when two pictures are."""
+    return _ENCODER.encode(pack(picture))
+
+
+def track_id(picture: Picture, plot: Plot) -> str:
+    """The id of a track founded by this plot: from content alone, so that every order of arrival gives
+    the same. A claimed identity or a radio address names its first body; other bodies and anonymous
+    ones are named by the founding detection."""
+    names = [plot.content]
+    if plot.claim is not None:
+        names.insert(0, f"claim\0{plot.claim.scheme}\0{plot.claim.id}".encode())
+    elif plot.emitter is not None:
+        names.insert(0, f"emitter\0{plot.emitter}".encode())
+    for name in names:
+        short = "T" + base64.b32encode(hashlib.blake2b(name, digest_size=5).digest()).decode()
+        if short not in picture.slots:
+            return short
+    return _crowded_id(picture, plot.content)
+
+
+def _crowded_id(picture: Picture, content: bytes) -> str:
+    salt = 0
+    while True:
+        salt += 1
+        digest = hashlib.blake2b(content + salt.to_bytes(4, "big"), digest_size=5).digest()
+        short = "T" + base64.b32encode(digest).decode()
+        if short not in picture.slots:
+            return short
+
+
+def identity_of(claim: Claim | None) -> Identity | None:
+    """The identity that a claim states."""
+    return None if claim is None else Identity(scheme=claim.scheme, id=claim.id)
+
+
+def same_place(a: Measure | None, b: Measure) -> bool:
+    """True for two equal reported positions."""
+    return isinstance(a, Position) and a == b

@@ -1,0 +1,272 @@
+"""Detection -> plot: one measurement in the site's frame, ready for the kernels.
+
+What cannot be placed is refused with a reason to count, never guessed. A height whose datum does not
+convert to the site's is left out (the plot is then two-dimensional), never mixed in.
+"""
+
+import math
+
+import msgspec
+import numpy as np
+from msgspec import Struct, structs
+
+from vedette.fuse.kernels import F64, ROWS, Mask
+from vedette.fuse.sensors import Sensor
+from vedette.fuse.settings import FuseSettings
+from vedette.fuse.words import word_of
+from vedette.geo import LocalFrame, Vector, convert_height, polar_to_enu
+from vedette.model import Claim, Detection, EmptyScan, Position, RangeBearing, Sigma, Site
+from vedette.model.detection import AltitudeDatum, ObjectClass
+from vedette.model.errors import DatumError, InputError
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_NO_SIGMA = Sigma()
+_HIGHEST_M, _LOWEST_M = 20_000.0, -1_000.0
+_EAST_NORTH = np.array([True, True, False, False, False, False, False])
+_NOWHERE = np.zeros(3)
+_DEG = math.pi / 180.0
+_WIDEST_ANGLE_DEG = 45.0
+
+
+class Unusable(ValueError):
+    """This detection cannot be fused; the text is the reason it is counted under."""
+
+
+class Plot(Struct, frozen=True):
+    """A measurement in the rows of `vedette.fuse.kernels`.
+
+    ``z``: (7,), ``r``: (7, 7) its covariance, ``use``: (7,) which rows are given, ``rows`` how many,
+    ``origin``: (3,) the place range rates are measured from. ``word``: its beliefs, see
+    `vedette.fuse.words`. ``content``: the detection's canonical bytes.
+    """
+
+    time: float
+    sensor: Sensor
+    detection: Detection
+    content: bytes
+    z: F64
+    r: F64
+    use: Mask
+    rows: int
+    origin: F64
+    word: tuple[float, ...] | None
+    key: tuple[float, str, bytes]
+
+    @property
+    def empty(self) -> bool:
+        """True for a complete scan that saw nothing."""
+        return isinstance(self.detection.measure, EmptyScan)
+
+    @property
+    def claim(self) -> Claim | None:
+        """The identity that came with it."""
+        return self.detection.claim
+
+    @property
+    def emitter(self) -> str | None:
+        """The radio address that sent it."""
+        return self.detection.signal.emitter if self.detection.signal else None
+
+
+def content_of(detection: Detection) -> bytes:
+    """Canonical bytes: equal for equal detections whatever the order of their keys. Raises Unusable."""
+    try:
+        return _ENCODER.encode(detection)
+    except UnicodeEncodeError:
+        raise Unusable("unusable-text") from None
+
+
+def impersonal(detection: Detection) -> Detection:
+    """The detection without the operator's place, which the tracker must never hold."""
+    claim = detection.claim
+    if claim is None or (claim.operator_lat_deg is None and claim.operator_lon_deg is None):
+        return detection
+    return structs.replace(detection, claim=Claim(scheme=claim.scheme, id=claim.id))
+
+
+class Plotter:
+    """Places detections in the frame of one site."""
+
+    def __init__(self, site: Site, settings: FuseSettings) -> None:
+        self._site, self._settings = site, settings
+        self.frame = LocalFrame(site.lat_deg, site.lon_deg, site.alt_m)
+
+    def height_in_site_datum(self, value_m: float | None, datum: AltitudeDatum | None) -> float | None:
+        """A height in the site's datum, or None while it cannot be converted there."""
+        if value_m is None or datum is None or not _LOWEST_M <= value_m <= _HIGHEST_M:
+            return None
+        try:
+            geoid = self._site.geoid_height_m
+            return convert_height(value_m, datum, self._site.alt_datum, geoid_height_m=geoid)
+        except DatumError:
+            return None
+
+    def plot(self, detection: Detection, sensor: Sensor, content: bytes | None = None) -> Plot:
+        """The plot of a position, a range-bearing, or an empty scan of a searching sensor (which uses no
+        row). ``content``: its canonical bytes if they are known. Raises Unusable with the reason."""
+        measure = detection.measure
+        z, r, use = np.zeros(ROWS), np.zeros((ROWS, ROWS)), _EAST_NORTH.copy()
+        origin = _NOWHERE
+        if isinstance(measure, Position):
+            self._place_position(measure, detection.sigma or _NO_SIGMA, sensor, z, r, use)
+        elif isinstance(measure, RangeBearing):
+            origin = sensor.origin if sensor.origin is not None else _NOWHERE
+            self._place_polar(measure, detection.sigma or _NO_SIGMA, sensor, z, r, use)
+        elif isinstance(measure, EmptyScan) and sensor.searching:
+            use[:] = False
+        else:
+            raise Unusable(f"{measure.__struct_config__.tag}-not-fused")
+        if not (np.isfinite(z).all() and np.isfinite(r).all() and _finite(detection.beliefs)):
+            raise Unusable("unusable-measure")
+        content = content_of(detection) if content is None else content
+        key = (detection.time, detection.sensor, content)
+        return Plot(
+            time=detection.time,
+            sensor=sensor,
+            detection=detection,
+            content=content,
+            z=z,
+            r=r,
+            use=use,
+            rows=int(use.sum()),
+            origin=origin,
+            word=word_of(detection.beliefs),
+            key=key,
+        )
+
+    def _place_position(
+        self, measure: Position, stated: Sigma, sensor: Sensor, z: F64, r: F64, use: Mask
+    ) -> None:
+        settings, own = self._settings, sensor.sigma
+        height = self.height_in_site_datum(measure.alt_m, measure.alt_datum)
+        assumed = self._site.alt_m + settings.prior_height_m if height is None else height
+        try:
+            z[0], z[1], z[2] = self.frame.to_enu(measure.lat_deg, measure.lon_deg, assumed)
+        except InputError:
+            raise Unusable("unusable-measure") from None
+        if math.hypot(z[0], z[1]) > settings.reach_m:
+            raise Unusable("out-of-reach")
+        floor = settings.cooperative_floor_m if sensor.cooperative else 0.0
+        horizontal = self._sigma(
+            stated.horizontal_m, own.horizontal_m, settings.default_horizontal_sigma_m, floor
+        )
+        r[0, 0] = r[1, 1] = horizontal * horizontal
+        if height is not None:
+            use[2] = True
+            r[2, 2] = (
+                self._sigma(stated.vertical_m, own.vertical_m, settings.default_vertical_sigma_m, floor) ** 2
+            )
+        self._place_velocity(measure.velocity_mps, stated, sensor, z, r, use)
+
+    def _place_velocity(
+        self,
+        velocity: tuple[float, float, float] | None,
+        stated: Sigma,
+        sensor: Sensor,
+        z: F64,
+        r: F64,
+        use: Mask,
+    ) -> None:
+        settings = self._settings
+        if velocity is None or math.hypot(*velocity) > settings.fastest_mps:
+            return
+        floor = settings.cooperative_velocity_floor_mps if sensor.cooperative else 0.0
+        default = settings.default_velocity_sigma_mps
+        sigma = self._sigma(stated.velocity_mps, sensor.sigma.velocity_mps, default, floor)
+        for i in range(3):
+            z[3 + i] = velocity[i]
+            r[3 + i, 3 + i] = sigma * sigma
+            use[3 + i] = True
+
+    def _place_polar(
+        self, measure: RangeBearing, stated: Sigma, sensor: Sensor, z: F64, r: F64, use: Mask
+    ) -> None:
+        """Unbiased conversion from polar (Longbin, Xiaoquan, Yiyu, Kang, Bar-Shalom, 1998)."""
+        if sensor.frame is None:
+            raise Unusable("unknown-sensor")
+        if not 0.0 < measure.range_m < math.inf or not math.isfinite(measure.azimuth_deg):
+            raise Unusable("unusable-measure")
+        if measure.range_m > self._settings.reach_m:
+            raise Unusable("out-of-reach")
+        if measure.elevation_deg is None:
+            own_enu = self._place_flat(measure, stated, sensor, r)
+        else:
+            own_enu = self._place_raised(measure, measure.elevation_deg, stated, sensor, r)
+            use[2] = True
+        z[0], z[1], z[2] = sensor.frame.vector_to_site(own_enu)
+        self._place_range_rate(measure, stated, sensor, z, r, use)
+
+    def _place_raised(
+        self, measure: RangeBearing, elevation_deg: float, stated: Sigma, sensor: Sensor, r: F64
+    ) -> Vector:
+        """East, north, up at the sensor of a plot with elevation; its covariance into ``r``."""
+        s_range, s_azimuth = self._polar_sigmas(stated, sensor)
+        default = self._settings.default_elevation_sigma_deg
+        stated_deg = self._sigma(stated.elevation_deg, sensor.sigma.elevation_deg, default)
+        s_elevation = _DEG * min(stated_deg, _WIDEST_ANGLE_DEG)
+        east, north, up = polar_to_enu(1.0, measure.azimuth_deg, elevation_deg)
+        flat = math.cos(_DEG * elevation_deg)
+        sine, cosine = math.sin(_DEG * measure.azimuth_deg), math.cos(_DEG * measure.azimuth_deg)
+        distance = measure.range_m
+        _add_outer(r, (east, north, up), s_range)
+        _add_outer(r, (north, -east, 0.0), distance * s_azimuth)
+        _add_outer(r, (-up * sine, -up * cosine, flat), distance * s_elevation)
+        raised = distance * math.exp(0.5 * s_elevation**2)
+        level = raised * math.exp(0.5 * s_azimuth**2)
+        return level * east, level * north, raised * up
+
+    def _place_flat(self, measure: RangeBearing, stated: Sigma, sensor: Sensor, r: F64) -> Vector:
+        """East, north, up at the sensor of a plot without elevation, its height taken from the prior.
+
+        The height only shortens the ground range; what it is unsure of widens the range's sigma.
+        """
+        assert sensor.frame is not None
+        s_range, s_azimuth = self._polar_sigmas(stated, sensor)
+        distance = measure.range_m
+        up = self._settings.prior_height_m - sensor.frame.origin_enu_m[2]
+        ground = math.sqrt(max(distance * distance - up * up, 0.25 * distance * distance))
+        s_height = self._settings.prior_height_sigma_m * min(abs(up) / ground, 1.0)
+        east, north, _ = polar_to_enu(1.0, measure.azimuth_deg, 0.0)
+        _add_outer(r, (east, north, 0.0), math.hypot(s_range * distance / ground, s_height))
+        _add_outer(r, (north, -east, 0.0), ground * s_azimuth)
+        level = ground * math.exp(0.5 * s_azimuth**2)
+        return level * east, level * north, up
+
+    def _polar_sigmas(self, stated: Sigma, sensor: Sensor) -> tuple[float, float]:
+        """Sigmas of range (m) and azimuth (radians)."""
+        settings, own = self._settings, sensor.sigma
+        s_range = self._sigma(stated.range_m, own.range_m, settings.default_range_sigma_m)
+        s_azimuth = self._sigma(stated.azimuth_deg, own.azimuth_deg, settings.default_azimuth_sigma_deg)
+        return s_range, _DEG * min(s_azimuth, _WIDEST_ANGLE_DEG)
+
+    def _place_range_rate(
+        self, measure: RangeBearing, stated: Sigma, sensor: Sensor, z: F64, r: F64, use: Mask
+    ) -> None:
+        settings, rate = self._settings, measure.range_rate_mps
+        if rate is None or not abs(rate) <= settings.fastest_mps:
+            return
+        sigma = self._sigma(
+            stated.range_rate_mps, sensor.sigma.range_rate_mps, settings.default_range_rate_sigma_mps
+        )
+        z[6], r[6, 6], use[6] = rate, sigma * sigma, True
+
+    def _sigma(self, stated: float | None, own: float | None, default: float, floor: float = 0.0) -> float:
+        """The stated accuracy, or the sensor's own, or the documented default; within floor and ceiling."""
+        sigma = default
+        if stated is not None and 0.0 < stated < math.inf:
+            sigma = stated
+        elif own is not None:
+            sigma = own
+        return min(max(sigma, floor), self._settings.widest_sigma_m)
+
+
+def _add_outer(r: F64, direction: Vector, sigma: float) -> None:
+    """Add the covariance of an error of ``sigma`` along ``direction``."""
+    variance = sigma * sigma
+    for i in range(3):
+        for j in range(3):
+            r[i, j] += direction[i] * direction[j] * variance
+
+
+def _finite(beliefs: dict[ObjectClass, float] | None) -> bool:
+    return beliefs is None or all(math.isfinite(value) for value in beliefs.values())

@@ -1,0 +1,113 @@
+"""What the tracker knows of each sensor: its place, its limits, how often it misses and invents."""
+
+import math
+
+import numpy as np
+from msgspec import Struct
+
+from vedette.fuse.kernels import F64
+from vedette.fuse.settings import FuseSettings
+from vedette.geo import LocalFrame, SensorFrame, convert_height
+from vedette.model import ConfigError, DatumError, SensorProfile, Site
+from vedette.model.site import Limits, SensorSigma
+
+_EVERYWHERE = math.inf
+_DEFAULT_REGION_M = 5000.0
+
+
+class Sensor(Struct, frozen=True):
+    """One sensor as the tracker sees it.
+
+    ``cooperative``: it only repeats what is broadcast, so it can verify nothing. ``searching``: it scans
+    a known region for bodies whether they emit or not, so a miss is evidence of absence. ``limits``:
+    (8,), see `vedette.fuse.kernels.in_view`. ``clutter_per_m2``: false plots per scan and square metre.
+    """
+
+    id: str
+    cooperative: bool
+    searching: bool
+    period_s: float
+    detection_probability: float
+    clutter_per_m2: float
+    sigma: SensorSigma
+    frame: SensorFrame | None
+    origin: F64 | None
+    rotation: F64 | None
+    limits: F64
+
+
+def unknown_sensor(name: str, settings: FuseSettings) -> Sensor:
+    """A sensor without a profile: taken as one that repeats broadcasts, with default accuracies."""
+    return Sensor(
+        id=name,
+        cooperative=True,
+        searching=False,
+        period_s=1.0,
+        detection_probability=0.0,
+        clutter_per_m2=settings.least_clutter_per_m2,
+        sigma=SensorSigma(),
+        frame=None,
+        origin=None,
+        rotation=None,
+        limits=np.zeros(8),
+    )
+
+
+def sensor_of(profile: SensorProfile, site: Site, frame: LocalFrame, settings: FuseSettings) -> Sensor:
+    """The tracker's view of a profile.
+
+    Only radars and cameras are *searching*: a direction finder, an acoustic array or a receiver of
+    broadcasts that hears nothing has not shown that nothing is there, for a drone may be silent.
+    Raises ConfigError if the place of a sensor that measures from its own place cannot be known.
+    """
+    placed = None if profile.type == "report" else _place(profile, site, frame)
+    return Sensor(
+        id=profile.id,
+        cooperative=profile.type == "report",
+        searching=profile.type in ("radar-3d", "radar-2d", "camera") and profile.range_m is not None,
+        period_s=profile.period_s,
+        detection_probability=min(profile.detection_probability, 0.99),
+        clutter_per_m2=max(profile.clutter_per_scan / _area_m2(profile), settings.least_clutter_per_m2),
+        sigma=profile.sigma,
+        frame=placed,
+        origin=None if placed is None else np.array(placed.origin_enu_m),
+        rotation=None if placed is None else np.array(placed.rotation),
+        limits=_limits(profile),
+    )
+
+
+def _place(profile: SensorProfile, site: Site, frame: LocalFrame) -> SensorFrame:
+    try:
+        alt_m = convert_height(
+            profile.alt_m, profile.alt_datum, site.alt_datum, geoid_height_m=site.geoid_height_m
+        )
+    except DatumError as error:
+        raise ConfigError(
+            f"sensor {profile.id}: its alt_datum does not fit the site's: {error}; or give alt_m over "
+            f"{site.alt_datum}"
+        ) from error
+    return SensorFrame(frame, profile.lat_deg, profile.lon_deg, alt_m)
+
+
+def _area_m2(profile: SensorProfile) -> float:
+    """Horizontal area in which the sensor's false plots lie."""
+    region = profile.clutter_region
+    spread = (region.range_m if region else None) or profile.range_m or (0.0, _DEFAULT_REGION_M)
+    sector = (region.azimuth_deg if region else None) or profile.azimuth_deg or (0.0, 360.0)
+    angle = math.radians(_sector_deg(sector))
+    return max(0.5 * angle * (spread[1] ** 2 - spread[0] ** 2), 1.0)
+
+
+def _sector_deg(sector: Limits) -> float:
+    """Width of an azimuth sector that may run through north."""
+    width = sector[1] - sector[0]
+    return min(width if width > 0.0 else width + 360.0, 360.0)
+
+
+def _limits(profile: SensorProfile) -> F64:
+    everywhere = (-_EVERYWHERE, _EVERYWHERE)
+    azimuth = profile.azimuth_deg or (0.0, 360.0)
+    ranges = profile.range_m or (0.0, 0.0)
+    elevation = profile.elevation_deg or everywhere
+    rate = profile.range_rate_mps or everywhere
+    return np.array([*ranges, azimuth[0], azimuth[0] + _sector_deg(azimuth), *elevation, *rate])

@@ -1,0 +1,103 @@
+"""Everything of the tracker that may be tuned, with its unit in its name."""
+
+import math
+
+from msgspec import Struct, structs
+
+from vedette.model.detection import Positive, Probability
+from vedette.model.errors import ConfigError
+
+LATE_WINDOW_S = 8.0
+"""Detections up to this much older than station time are still fused; `settled` lies this far back."""
+
+FUTURE_S = 1.0
+"""A sensor's clock may be this far ahead of the station's before its times are held at station time."""
+
+
+class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tunables of the tracker. ConfigError when two of them contradict each other."""
+
+    accel_psd_horizontal_m2ps3: Positive = 30.0
+    """White-noise acceleration (Bar-Shalom, Li, Kirubarajan 2001, section 6.2.2). 30 stands for a drone
+    that turns at about 1 g for two thirds of a second: fast enough for an FPV, loose for a hover."""
+    accel_psd_vertical_m2ps3: Positive = 5.0
+    birth_speed_sigma_mps: Positive = 20.0
+    birth_climb_sigma_mps: Positive = 5.0
+
+    prior_height_m: float = 80.0
+    """Height above the site where no usable height was given: N(80, 60), the spread of small drones."""
+    prior_height_sigma_m: Positive = 60.0
+
+    default_horizontal_sigma_m: Positive = 30.0
+    default_vertical_sigma_m: Positive = 30.0
+    default_velocity_sigma_mps: Positive = 3.0
+    default_range_sigma_m: Positive = 15.0
+    default_azimuth_sigma_deg: Positive = 1.0
+    default_elevation_sigma_deg: Positive = 2.0
+    default_range_rate_sigma_mps: Positive = 1.0
+    cooperative_floor_m: Positive = 10.0
+    """No broadcast position is trusted better than this, whatever accuracy it states."""
+    cooperative_velocity_floor_mps: Positive = 1.0
+    widest_sigma_m: Positive = 1000.0
+    """A stated accuracy worse than this is held here: a drone cannot hide by calling itself inaccurate."""
+    reach_m: Positive = 200_000.0
+    """Positions farther from the site are not fused."""
+    fastest_mps: Positive = 350.0
+    """Stated velocities above this are left out; the position is still used."""
+
+    impossible_speed_mps: Positive = 120.0
+    """An identity that jumps faster than this between two reports is two bodies, one of them false."""
+    bodies_per_identity: int = 4
+    repeat_s: Positive = 0.5
+    """The same claim with the same measure within this time is one broadcast heard again."""
+
+    report_likelihood_ratio: Positive = 20.0
+    """How much likelier a further report is from a body that exists than from nothing, with a claim."""
+    anonymous_likelihood_ratio: Positive = 5.0
+    birth_existence_claimed: Probability = 0.5
+    birth_existence_anonymous: Probability = 0.2
+    birth_density_per_m2: Positive = 1e-9
+    """New bodies per square metre and scan of a scanning sensor (0.1 per scan in a 5 km circle)."""
+    least_clutter_per_m2: Positive = 1e-9
+    silence_grace_s: Positive = 3.0
+    """Existence starts to fall this long after the last used detection ..."""
+    silence_time_constant_s: Positive = 20.0
+    """... by a factor e in this time: a body heard only by its reports ends after about a minute."""
+    confirm_existence: Probability = 0.8
+    drop_existence: Probability = 0.05
+
+    belief_temper: Probability = 0.7
+    """Exponent on each sensor's stated class beliefs: sensors are neither independent nor calibrated."""
+    verify_agreements: int = 5
+    """Independent plots that must agree with a claimed track before its claim counts as verified."""
+    agreement_life_s: Positive = 10.0
+    contributor_life_s: Positive = 10.0
+    merge_distance: Positive = 4.0
+    """Squared Mahalanobis distance below which two tracks may be one body ..."""
+    merge_seconds: int = 3
+    """... if it stays so for this many whole seconds."""
+
+    max_tracks: int = 2000
+    max_detections_per_sensor_second: int = 2000
+    replay_budget_per_s: int = 10_000
+    """Detections that may be processed again per second because older ones came late."""
+
+    def __post_init__(self) -> None:
+        for name in structs.fields(type(self)):
+            value = getattr(self, name.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ConfigError(f"fuse setting {name.name} is {value}: give a finite number")
+        if not self.drop_existence < self.confirm_existence < 1.0:
+            raise ConfigError(
+                "fuse settings: drop_existence must be below confirm_existence, and that below 1"
+            )
+        for name_ in (
+            "max_tracks",
+            "max_detections_per_sensor_second",
+            "bodies_per_identity",
+            "merge_seconds",
+        ):
+            if getattr(self, name_) < 1:
+                raise ConfigError(f"fuse setting {name_} must be at least 1")
+        if self.replay_budget_per_s < 0 or self.verify_agreements < 1:
+            raise ConfigError("fuse settings: replay_budget_per_s must be >= 0 and verify_agreements >= 1")

@@ -1,0 +1,33 @@
+"""The nouns: frozen structs with units in the field names, and no behaviour beyond their invariants."""
+
+from vedette.model.alert import AlarmState as AlarmState
+from vedette.model.alert import Alert as Alert
+from vedette.model.alert import Fact as Fact
+from vedette.model.alert import Receipt as Receipt
+from vedette.model.detection import Bearing as Bearing
+from vedette.model.detection import Claim as Claim
+from vedette.model.detection import Detection as Detection
+from vedette.model.detection import EmptyScan as EmptyScan
+from vedette.model.detection import Integrity as Integrity
+from vedette.model.detection import Measure as Measure
+from vedette.model.detection import Position as Position
+from vedette.model.detection import Presence as Presence
+from vedette.model.detection import RangeBearing as RangeBearing
+from vedette.model.detection import Sigma as Sigma
+from vedette.model.detection import Signal as Signal
+from vedette.model.errors import ConfigError as ConfigError
+from vedette.model.errors import DatumError as DatumError
+from vedette.model.errors import InputError as InputError
+from vedette.model.errors import VedetteError as VedetteError
+from vedette.model.event import Event as Event
+from vedette.model.event import Intent as Intent
+from vedette.model.site import SensorProfile as SensorProfile
+from vedette.model.site import Site as Site
+from vedette.model.threat import Level as Level
+from vedette.model.threat import Threat as Threat
+from vedette.model.track import Frame as Frame
+from vedette.model.track import Identity as Identity
+from vedette.model.track import Track as Track
+from vedette.model.unit import Roster as Roster
+from vedette.model.unit import RosterEntry as RosterEntry
+from vedette.model.unit import UnitReport as UnitReport

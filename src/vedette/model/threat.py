@@ -1,0 +1,38 @@
+"""Threat: how much one track endangers one unit, when, and why."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from vedette.model.detection import Probability
+
+Level = Literal["imminent", "warning", "advisory", "info"]
+
+LEVEL_RANK: dict[str, int] = {"info": 0, "advisory": 1, "warning": 2, "imminent": 3}
+"""Order of urgency; a higher rank is worse."""
+
+Behaviour = Literal["direct-run", "closing", "near", "loiter", "receding", "unknown"]
+
+
+class Threat(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The threat of ``track`` to ``unit`` at ``time``.
+
+    ``time_to_impact_s``: [p10, p50] of the time until the track could be at the unit, absent when
+    it is not closing. ``earliest_s``: the worst-case envelope's arrival ("could be here in").
+    ``bearing_deg`` and ``range_m`` are FROM the unit to the track, slant range if height is known.
+    ``evidence``: strongest reasons first, in words, with their weight in nats.
+    """
+
+    time: float
+    track: str
+    unit: str
+    risk: Probability
+    level: Level
+    behaviour: Behaviour
+    evidence: tuple[tuple[str, float], ...]
+    bearing_deg: float
+    range_m: float
+    closing_mps: float
+    time_to_impact_s: tuple[float, float] | None = None
+    earliest_s: float | None = None
+    height_m: float | None = None

@@ -1,0 +1,47 @@
+"""Track: an object the tracker holds, with covariance, existence and what is believed of it."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from vedette.model.detection import ClaimScheme, ObjectClass, Probability
+
+Trust = Literal["verified", "unverified", "contradicted", "ghost"]
+
+Vector3 = tuple[float, float, float]
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """A claimed identity bound to a track."""
+
+    scheme: ClaimScheme
+    id: str
+
+
+class Track(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One confirmed track at the frame's time.
+
+    ``enu_m`` and ``velocity_mps``: east, north, up at the site origin. ``covariance``: the upper
+    triangle, row by row, of the 6 x 6 covariance of [e, n, u, ve, vn, vu] (21 numbers, m and m/s).
+    ``updated`` is the time of the last detection that was used (Unix seconds).
+    """
+
+    id: str
+    enu_m: Vector3
+    velocity_mps: Vector3
+    covariance: tuple[float, ...]
+    existence: Probability
+    beliefs: dict[ObjectClass, Probability]
+    identity: Identity | None = None
+    trust: Trust | None = None
+    updated: float | None = None
+    height_known: bool = True
+    """False while no sensor has given a height that the site's datum can hold: only a prior stands."""
+    sensors: tuple[str, ...] = ()
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """All confirmed tracks at one time (Unix seconds)."""
+
+    time: float
+    tracks: tuple[Track, ...]

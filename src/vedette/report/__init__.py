@@ -1,0 +1,1 @@
+"""What happened: replay of a log through the core."""

@@ -1,0 +1,56 @@
+"""From a configuration to a station: the record, the clock and the peers, put together."""
+
+import os
+import secrets
+from pathlib import Path
+
+from vedette.model.event import Configure
+from vedette.station.clock import StationClock
+from vedette.station.config import FeedConfig, StationConfig
+from vedette.station.journal import Journal
+from vedette.station.peers.registry import Keys, make_peer
+from vedette.station.station import Station
+
+
+def assemble(config: StationConfig) -> Station:
+    """A station that is ready to run. Raises ConfigError, LogLocked (another one runs), InputError."""
+    folder = Path(config.state)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = Keys(receipts=_secret(folder / "receipts.key"))
+    peers = tuple(make_peer(feed, keys) for feed in config.feed)
+    configure = Configure(site=config.site, sensors=config.sensor, settings=config.settings)
+    journal = Journal(folder, configure, config.unit)
+    clock = StationClock(config.clock.speed, start=journal.at)
+    return Station(journal, clock, peers)
+
+
+def demo_config(name: str, state: Path, listen: str, speed: float = 1.0) -> StationConfig:
+    """The configuration of an exercise: one scenario, its site, and a log of its own."""
+    from vedette.simulate import sensor_profiles
+    from vedette.station.config import ClockConfig, ConsoleConfig
+    from vedette.station.peers.sim import scenario_of
+
+    scenario = scenario_of(name)
+    return StationConfig(
+        site=scenario.head.site,
+        state=str(state),
+        clock=ClockConfig(speed=speed),
+        console=ConsoleConfig(listen=listen),
+        feed=(FeedConfig(name="exercise", url=f"sim:{name}"),),
+        sensor=tuple(sensor_profiles(scenario)),
+    )
+
+
+def _secret(path: Path) -> bytes:
+    """32 random bytes that outlive a restart, readable by the station's user only."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        fresh = path.with_suffix(".new")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+        return path.read_bytes()

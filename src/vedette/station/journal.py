@@ -1,0 +1,176 @@
+"""The station's record: opens the log, recovers from it, writes to it, and never stands in the way.
+
+A start after a crash is snapshot + replay: the core continues where the log ends, and the outbox
+holds everybody who has not acknowledged. If there is no room for a log at all, the station warns
+without a record and says so (law 2).
+"""
+
+import contextlib
+import itertools
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from vedette.core import Core
+from vedette.model import Event, InputError, Intent, Roster
+from vedette.model.event import (
+    INTENT_KINDS,
+    Configure,
+    RecordStatus,
+    Segment,
+    Snapshot,
+)
+from vedette.model.unit import RosterEntry
+from vedette.record import Keyring, Log, LogError, LogLocked, Recovery, ReserveFile, recover
+from vedette.record.fingerprint import fingerprint
+from vedette.station.engine import Engine
+from vedette.station.log_writer import LogWriter
+from vedette.station.outbox import Outbox
+
+LOG_NAME = "events.log"
+FORMAT = 1
+OPERATOR_KEY_HOURS = 48.0
+log = structlog.get_logger("journal")
+
+
+class Journal:
+    """``core``, ``outbox``, ``seq`` and ``at`` are where the log ends; ``continues`` the snapshot's event."""
+
+    def __init__(self, folder: Path, configure: Configure, units: tuple[RosterEntry, ...]) -> None:
+        self.seq = 0
+        self.at = 0.0
+        self.outbox = Outbox()
+        self.trouble: str | None = None
+        self.warning: str | None = None
+        self._configure = configure
+        self._units = units
+        self._folder = folder
+        self._writer: LogWriter | None = None
+        self._pending: deque[Intent] = deque()
+        self._continues: int | None = None
+        core: Core | None = None
+        self._keyring = Keyring(folder / "keys")
+        self._log = self._open()
+        if self._log is not None:
+            core = self._recover(recover(self._log))
+        self._fresh = core is None
+        self.core = core or Core(configure)
+
+    @property
+    def waiting(self) -> int:
+        """Events that wait in memory for the disk."""
+        return self._writer.status().waiting if self._writer else 0
+
+    def start(self, engine: Engine, changed: Callable[[RecordStatus], None]) -> None:
+        """Begin a segment: write what a crash cut off, the fingerprint, and configuration that changed."""
+        if self._log is not None:
+            reserve = ReserveFile(self._folder / "reserve")
+            reserve.make()
+            self._writer = LogWriter(self._log, reserve, lambda seq: None, changed)
+        engine.resume(self._pending)
+        engine.note(Segment(format=FORMAT, fingerprint=fingerprint(), continues=self._continues))
+        if self._fresh:
+            engine.note(self._configure)
+        elif self.core.configure != self._configure:
+            engine.enter(self._configure)
+        if self._units != self.core.roster.units:
+            engine.enter(Roster(version=self.core.roster.version + 1, units=self._units))
+        reason = self.trouble or self.warning
+        if reason is not None:
+            changed(RecordStatus(state="degraded", reason=reason))
+
+    def forget_operators(self, now: float) -> None:
+        """Destroy the keys of broadcast operator positions, so that none is kept longer than 72 hours.
+
+        A key lasts a UTC day; counted from its end, 48 hours leave its oldest position 72.
+        """
+        gone = self._keyring.expire_operator_keys(now, hours=OPERATOR_KEY_HOURS)
+        if gone:
+            log.info("operator positions are beyond reading now", keys=gone)
+
+    def submit(self, events: Sequence[Event]) -> None:
+        """Hand events to the log; returns at once."""
+        if self._writer is not None:
+            self._writer.submit(events)
+
+    async def durable(self, seq: int, timeout_s: float) -> bool:
+        """Wait until an event is on the disk; False if that takes too long or there is no log."""
+        return self._writer is not None and await self._writer.wait_durable(seq, timeout_s)
+
+    def snapshot(self, engine: Engine) -> None:
+        """Write the state of core and outbox, so that the next start need not replay everything."""
+        deliveries, clears = self.outbox.pending()
+        state = engine.core.snapshot()
+        engine.note(Snapshot(after=engine.seq, state=state, deliveries=deliveries, clears=clears))
+
+    async def close(self) -> None:
+        """Write what waits and close the log."""
+        if self._writer is None:
+            return
+        lost = await self._writer.close()
+        if lost:
+            log.error("the disk did not take the last events", lost=lost)
+
+    def leave(self, name: str, figures: object) -> None:
+        """Leave a small file beside the log; a disk that has no room for it loses nothing of worth."""
+        with contextlib.suppress(OSError):
+            (self._folder / name).write_bytes(msgspec.json.encode(figures))
+
+    def _open(self) -> Log | None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / LOG_NAME
+        keyring = self._keyring
+        try:
+            return Log.open(path, keyring) if path.exists() else Log.create(path, keyring)
+        except LogLocked:
+            raise
+        except InputError as error:
+            return self._set_aside(path, keyring, error)
+        except LogError as error:
+            self.trouble = f"no record is kept: {error}"
+            return None
+
+    def _set_aside(self, path: Path, keyring: Keyring, error: InputError) -> Log:
+        """A damaged log is kept under another name, and warning goes on with a new one."""
+        number = next(
+            n for n in itertools.count(1) if not path.with_name(f"{path.name}.damaged-{n}").exists()
+        )
+        aside = path.with_name(f"{path.name}.damaged-{number}")
+        path.rename(aside)
+        log.error("the log could not be read and was set aside", kept=str(aside), error=str(error))
+        self.warning = f"the log before this one was damaged and is kept as {aside.name}: {error}"
+        return Log.create(path, keyring)
+
+    def _recover(self, recovery: Recovery) -> Core | None:
+        self.seq, self.at = recovery.last_seq, recovery.last_at
+        core: Core | None = None
+        if recovery.snapshot is not None:
+            core = Core.restore(recovery.snapshot.state)
+            self._continues = recovery.snapshot.after
+            for delivery in recovery.snapshot.deliveries:
+                self.outbox.fold(delivery)
+            for clear in recovery.snapshot.clears:
+                self.outbox.fold(clear)
+        for event in recovery.events:
+            core = self._again(core, event)
+        for entry in self.outbox.entries.values():
+            entry.sent.clear()
+        return core
+
+    def _again(self, core: Core | None, event: Event) -> Core | None:
+        """One event of the log: the outbox folds it, the core takes it, its decisions are ticked off."""
+        self.outbox.fold(event.body)
+        if event.kind in INTENT_KINDS:
+            if self._pending:
+                self._pending.popleft()
+        elif core is None:
+            return Core(event.body) if isinstance(event.body, Configure) else None
+        else:
+            try:
+                self._pending.extend(core.step(event))
+            except Exception as error:
+                log.error("the core failed on an event again", seq=event.seq, error=repr(error))
+        return core

@@ -1,0 +1,68 @@
+"""What all Remote ID peers share: frames through the adapter, its counts to the feed's health."""
+
+import msgspec
+
+from vedette.model import Detection
+from vedette.sense.remote_id import RemoteIdAdapter
+from vedette.station.ports import Hub
+from vedette.wire.capture import FrameBatch
+
+HARMLESS = frozenset({"odid-frames", "not-remote-id", "repeated"})
+"""Counts that are not bad input: what was used, strangers' traffic, and a beacon's repetitions."""
+
+
+class RemoteIdFrames:
+    """Frames of one receiver on their way to the hub."""
+
+    def __init__(self, hub: Hub, feed: str) -> None:
+        self._hub = hub
+        self._feed = feed
+        self._adapter = RemoteIdAdapter(feed)
+        self._told: dict[str, int] = {}
+
+    def take(self, batch: FrameBatch, shift_s: float = 0.0) -> None:
+        """Decode a batch; ``shift_s`` carries a recording's times over to station time."""
+        detections = self._adapter.detections(batch)
+        if shift_s:
+            detections = [_shifted(detection, shift_s) for detection in detections]
+        if detections:
+            self._hub.detections(self._feed, detections)
+        self._tell_counts()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of all frames so far."""
+        return dict(self._adapter.counts)
+
+    def _tell_counts(self) -> None:
+        for reason, count in self._adapter.counts.items():
+            new = count - self._told.get(reason, 0)
+            if new and reason not in HARMLESS and not reason.startswith("odid-"):
+                self._hub.counted(self._feed, reason, new)
+            self._told[reason] = count
+
+
+def _shifted(detection: Detection, shift_s: float) -> Detection:
+    received = None if detection.received is None else detection.received + shift_s
+    return msgspec.structs.replace(detection, time=detection.time + shift_s, received=received)
+
+
+class Receiver:
+    """Base of peers that only listen: they reach no unit and show no tracks."""
+
+    name: str
+
+    def reaches(self, unit: str) -> bool:
+        """A receiver reaches nobody."""
+        return False
+
+    async def deliver(self, delivery: object, recipient: str) -> None:
+        """Never asked, since ``reaches`` is False."""
+        raise ConnectionError(f"{self.name} is a receiver and cannot send")
+
+    async def clear(self, clear: object, recipient: str) -> None:
+        """Never asked, since ``reaches`` is False."""
+        raise ConnectionError(f"{self.name} is a receiver and cannot send")
+
+    async def publish(self, frame: object) -> None:
+        """A receiver shows no tracks."""

@@ -1,0 +1,111 @@
+"""From a feed's URL to its peer, by scheme. Third parties add schemes through ``vedette.peers``.
+
+An entry point's name is the scheme; its object is called with the `FeedConfig` and a `Keys`, and
+returns a `Peer`.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from vedette.model.errors import ConfigError
+from vedette.station.config import FeedConfig
+from vedette.station.peers.odid_capture import CapturePeer
+from vedette.station.peers.odid_udp import OdidUdpPeer
+from vedette.station.peers.sim import SimPeer, scenario_of
+from vedette.station.peers.tak_listener import TakListenerPeer
+from vedette.station.peers.tak_server import TakServerPeer
+from vedette.station.ports import Peer
+
+RADIOTAP = 127
+LINK_TYPES = (105, RADIOTAP, 251, 256, 272)
+
+
+class Keys(NamedTuple):
+    """Secrets that outlive a restart. ``receipts`` makes the tokens by which receipts are told from
+    forgeries: with a new one, receipts for messages sent before the restart would be refused."""
+
+    receipts: bytes
+
+
+Factory = Callable[[FeedConfig, Keys], Peer]
+
+
+def make_peer(feed: FeedConfig, keys: Keys) -> Peer:
+    """The peer for a feed. Raises ConfigError for a scheme that nobody knows, or a bad URL."""
+    scheme = feed.url.partition(":")[0]
+    factory = FACTORIES.get(scheme) or _third_party(scheme)
+    if factory is None:
+        known = ", ".join(sorted({*FACTORIES, *(e.name for e in entry_points(group="vedette.peers"))}))
+        raise ConfigError(f"feed {feed.name!r}: the scheme {scheme!r} is not known; there are {known}")
+    return factory(feed, keys)
+
+
+def _third_party(scheme: str) -> Factory | None:
+    for entry in entry_points(group="vedette.peers", name=scheme):
+        factory: Factory = entry.load()
+        return factory
+    return None
+
+
+def _capture(feed: FeedConfig, keys: Keys) -> Peer:
+    path = feed.url.partition(":")[2]
+    if not path:
+        raise ConfigError(f"feed {feed.name!r}: odid+pcap: needs a file, or - for standard input")
+    return CapturePeer(feed.name, path)
+
+
+def _udp(feed: FeedConfig, keys: Keys) -> Peer:
+    parts = urlsplit(feed.url)
+    link = parse_qs(parts.query).get("link", [str(RADIOTAP)])[0]
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if parts.hostname is None or port is None:
+        raise ConfigError(f"feed {feed.name!r}: {feed.url!r} is not odid+udp://HOST:PORT")
+    if not link.isdigit() or int(link) not in LINK_TYPES:
+        raise ConfigError(f"feed {feed.name!r}: link={link}: one of {', '.join(map(str, LINK_TYPES))}")
+    return OdidUdpPeer(feed.name, parts.hostname, port, int(link))
+
+
+def _sim(feed: FeedConfig, keys: Keys) -> Peer:
+    return SimPeer(feed.name, scenario_of(feed.url.partition(":")[2]))
+
+
+def _tak_server(feed: FeedConfig, keys: Keys) -> Peer:
+    return TakServerPeer(
+        feed.name,
+        feed.url,
+        cafile=feed.ca_file,
+        certfile=feed.cert_file,
+        keyfile=feed.key_file,
+        callsign=feed.callsign,
+        publish_tracks=feed.publish_tracks,
+        receipt_key=keys.receipts,
+    )
+
+
+def _tak_listener(feed: FeedConfig, keys: Keys) -> Peer:
+    return TakListenerPeer(
+        feed.name,
+        feed.url,
+        cafile=feed.ca_file,
+        certfile=feed.cert_file,
+        keyfile=feed.key_file,
+        callsign=feed.callsign,
+        publish_tracks=feed.publish_tracks,
+        receipt_key=keys.receipts,
+    )
+
+
+FACTORIES: dict[str, Factory] = {
+    "odid+pcap": _capture,
+    "odid+udp": _udp,
+    "sim": _sim,
+    "cot+tcp": _tak_server,
+    "cot+tls": _tak_server,
+    "cot+tcp-listen": _tak_listener,
+    "cot+tls-listen": _tak_listener,
+}

@@ -1,0 +1,250 @@
+"""Phones that connect to the station itself, without a TAK server between.
+
+Each connection is bound to the first unit uid that it reports and speaks for no other. Over TLS a
+uid is also bound to the certificate that first claimed it, for as long as the station runs: another
+certificate that claims it is refused, so that a captured or cloned phone cannot take over someone
+else's warnings. Without TLS there is no identity to hold on to; that is allowed on the loopback
+interface only.
+"""
+
+import asyncio
+import contextlib
+
+from vedette.express.cot import pong_event
+from vedette.model import ConfigError, Frame
+from vedette.model.event import Clear, Deliver
+from vedette.sense.cot import author_of, contact_of
+from vedette.station.peers._cot_dialogue import MOST_CONTACTS, Dialogue
+from vedette.station.peers._cot_stream import (
+    Certificates,
+    CotStream,
+    certificate_subject,
+    parse_endpoint,
+    server_context,
+)
+from vedette.station.ports import Hub
+from vedette.wire.cot import CotError, CotEvent
+
+
+class _Phone:
+    """One connection, the uid it is bound to, and who it is by its certificate or address."""
+
+    def __init__(self, stream: CotStream, subject: str | None, address: str) -> None:
+        self.stream, self.subject, self.address = stream, subject, address
+        self.unit: str | None = None
+
+    @property
+    def identity(self) -> str:
+        return self.subject if self.subject is not None else self.address
+
+
+class TakListenerPeer:
+    """Listens on ``cot+tcp-listen://host:port`` (loopback only) or ``cot+tls-listen://host:port``.
+
+    Over TLS a client needs a certificate of ``cafile``; ``certfile`` and ``keyfile`` (PEM) are the
+    station's own. A phone that does not say who it is for ``identify_s``, or says nothing at all for
+    ``dead_after_s``, is dropped. Raises ConfigError.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        cafile: str | None = None,
+        certfile: str | None = None,
+        keyfile: str | None = None,
+        key_password: str | None = None,
+        callsign: str = "VEDETTE",
+        uid: str | None = None,
+        publish_tracks: bool = True,
+        show_place: bool = True,
+        heard_s: float = 600.0,
+        receipt_key: bytes | None = None,
+        max_connections: int = 1000,
+        retry_s: float = 5.0,
+        identify_s: float = 60.0,
+        presence_s: float = 30.0,
+        dead_after_s: float = 120.0,
+        write_limit: int = 256 * 1024,
+        send_timeout_s: float = 5.0,
+    ) -> None:
+        self.name = name
+        self._endpoint = parse_endpoint(name, url, plain="cot+tcp-listen", secure="cot+tls-listen")
+        if not self._endpoint.tls and not self._endpoint.is_loopback:
+            raise ConfigError(
+                f"peer {name}: {url} would take and give positions of people unencrypted and from anybody; "
+                "use cot+tls-listen, or listen on 127.0.0.1"
+            )
+        files = Certificates(cafile=cafile, certfile=certfile, keyfile=keyfile, password=key_password)
+        self._tls = server_context(name, files) if self._endpoint.tls else None
+        self._dialogue = Dialogue(
+            name,
+            callsign=callsign,
+            uid=uid if uid is not None else f"VEDETTE-{name}".replace(".", "-"),
+            heard_s=heard_s,
+            show_place=show_place,
+            key=receipt_key,
+        )
+        self._publish_tracks = publish_tracks
+        self._max_connections, self._retry_s = max_connections, retry_s
+        self._identify_s, self._presence_s, self._dead_after_s = identify_s, presence_s, dead_after_s
+        self._write_limit, self._send_timeout_s = write_limit, send_timeout_s
+        self._phones: dict[_Phone, None] = {}
+        self._owners: dict[str, str] = {}
+        self._attending: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of the events heard, by reason."""
+        return dict(self._dialogue.counts)
+
+    @property
+    def port(self) -> int | None:
+        """The port that is listened on (useful when the configured one is 0), None while it is not."""
+        if self._server is None or not self._server.sockets:
+            return None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def run(self, hub: Hub) -> None:
+        """Listen, and listen again after a failure, until cancelled."""
+        self._dialogue.open(hub)
+        where = f"{self._endpoint.host}:{self._endpoint.port}"
+        while True:
+            hub.feed(self.name, "connecting", f"opening {where}")
+            try:
+                await self._serve(hub)
+            except OSError as error:
+                hub.feed(
+                    self.name, "down", f"cannot listen on {where}: {error}; again in {self._retry_s:g} s"
+                )
+            await asyncio.sleep(self._retry_s)
+
+    def reaches(self, unit: str) -> bool:
+        """True while the unit's phone is connected and was heard in the last ``heard_s``."""
+        return bool(self._phones_of(unit)) and self._dialogue.heard_recently(unit)
+
+    async def deliver(self, delivery: Deliver, recipient: str) -> None:
+        """Send one alert revision to the phones of one unit. Raises ConnectionError if none took it."""
+        await self._send_to(recipient, self._dialogue.alert(delivery, recipient))
+        self._dialogue.accepted(delivery.alert, recipient)
+
+    async def clear(self, clear: Clear, recipient: str) -> None:
+        """Tell one unit that an alert ended. Raises ConnectionError if no phone took it."""
+        await self._send_to(recipient, self._dialogue.end(clear, recipient))
+        self._dialogue.accepted(clear.alert, recipient, ended=True)
+
+    async def publish(self, frame: Frame) -> None:
+        """Send the tracks to every identified phone that has taken all that was sent before."""
+        if not self._publish_tracks or not frame.tracks:
+            return
+        ready = [p for p in self._phones if p.unit is not None and not p.stream.backlog]
+        self._dialogue.counts["picture-skipped"] += sum(1 for p in self._phones if p.stream.backlog)
+        if ready:
+            events = self._dialogue.picture(frame)
+            await asyncio.gather(*(_try_send(phone, events) for phone in ready))
+
+    def _phones_of(self, unit: str) -> list[_Phone]:
+        return [phone for phone in self._phones if phone.unit == unit]
+
+    async def _send_to(self, unit: str, events: list[CotEvent]) -> None:
+        phones = self._phones_of(unit)
+        failures = await asyncio.gather(*(_try_send(phone, events) for phone in phones))
+        if all(failures):
+            raise ConnectionError(f"no phone of {unit} took the message: {failures or 'none is connected'}")
+
+    async def _serve(self, hub: Hub) -> None:
+        server = await asyncio.start_server(
+            self._accept, self._endpoint.host, self._endpoint.port, ssl=self._tls
+        )
+        self._server = server
+        hub.feed(self.name, "watching", None if self._tls else "without encryption, this machine only")
+        try:
+            while True:
+                await asyncio.sleep(self._presence_s)
+                events = self._dialogue.presence()
+                await asyncio.gather(*(_try_send(phone, events) for phone in list(self._phones)))
+        finally:
+            self._server = None
+            server.close()
+            for task in self._attending:
+                task.cancel()
+            await asyncio.gather(*self._attending, return_exceptions=True)
+            await server.wait_closed()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._receive_phone(reader, writer))
+        self._attending.add(task)
+        task.add_done_callback(self._attending.discard)
+
+    async def _receive_phone(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        stream = CotStream(reader, writer, write_limit=self._write_limit, send_timeout_s=self._send_timeout_s)
+        address = str((writer.get_extra_info("peername") or ("?",))[0])
+        phone = _Phone(stream, certificate_subject(writer), address)
+        if len(self._phones) >= self._max_connections:
+            self._dialogue.refuse("too-many-connections")
+            stream.abort()
+            return
+        self._phones[phone] = None
+        try:
+            with contextlib.suppress(ConnectionError):
+                await self._attend(phone)
+        finally:
+            del self._phones[phone]
+            await stream.close()
+
+    async def _attend(self, phone: _Phone) -> None:
+        """Listen to one phone until it goes or breaks the rules (ConnectionError)."""
+        await phone.stream.send(self._dialogue.presence())
+        loop = asyncio.get_running_loop()
+        identified_by = loop.time() + self._identify_s
+        while True:
+            patience_s = self._dead_after_s
+            if phone.unit is None:
+                patience_s = min(patience_s, identified_by - loop.time())
+                if patience_s <= 0.0:
+                    self._dialogue.refuse("never-identified")
+                    return
+            for item in await phone.stream.receive(patience_s):
+                await self._hear(phone, item)
+
+    async def _hear(self, phone: _Phone, item: CotEvent | CotError) -> None:
+        if isinstance(item, CotEvent) and item.type == "t-x-c-t":
+            await phone.stream.send([pong_event(self._dialogue.now_wall())])
+        elif isinstance(item, CotError) or self._speaks_for_itself(phone, item):
+            self._dialogue.hear(item)
+
+    def _speaks_for_itself(self, phone: _Phone, event: CotEvent) -> bool:
+        """Whether the event is in the name of the unit that the phone is bound to; binds it first."""
+        contact = contact_of(event)
+        if phone.unit is None and contact is not None:
+            self._bind(phone, contact.uid)
+        if contact is None and event.chat is None:
+            return True
+        if phone.unit is not None and author_of(event) == phone.unit:
+            return True
+        self._dialogue.refuse("not-its-own-unit", event.uid.encode("utf-8", "replace"))
+        return False
+
+    def _bind(self, phone: _Phone, unit: str) -> None:
+        if len(self._owners) >= MOST_CONTACTS and unit not in self._owners:
+            self._dialogue.refuse("too-many-units", unit.encode("utf-8", "replace"))
+            raise ConnectionError(f"{MOST_CONTACTS} units have reported themselves already")
+        owner = self._owners.setdefault(unit, phone.identity)
+        if owner != phone.identity:
+            self._dialogue.refuse("unit-claimed-by-another", unit.encode("utf-8", "replace"))
+            if phone.subject is not None:
+                raise ConnectionError(f"{unit} belongs to {owner}")
+        elif self._phones_of(unit):
+            self._dialogue.counts["second-connection"] += 1
+        phone.unit = unit
+
+
+async def _try_send(phone: _Phone, events: list[CotEvent]) -> str | None:
+    """None if the phone took it, else why not; a phone that does not keep up has been dropped."""
+    try:
+        await phone.stream.send(events)
+    except ConnectionError as error:
+        return str(error)
+    return None

@@ -1,0 +1,126 @@
+"""From the core's state to the picture that people see (``vedette.station.view``)."""
+
+import math
+import time
+from collections.abc import Sequence
+
+from vedette.assess import UnitState
+from vedette.core import Core
+from vedette.geo import LocalFrame
+from vedette.model import Alert, Track
+from vedette.model.threat import LEVEL_RANK
+from vedette.model.unit import RosterEntry
+from vedette.station.view import AlertView, Ellipse, FeedView, TrackView, UnitView
+
+# MIL-STD-2525D / APP-6D, 20 digits. The fourth digit is the identity: unknown until evidence says
+# otherwise, and never friend because something was broadcast.
+SIDC_DRONE = "10010100001103000000"
+SIDC_UNIT = {
+    "foot": "10031000001211000000",
+    "vehicle": "10031500001401000000",
+    "post": "10032000001208000000",
+}
+CLOSED_SHOWN = 10
+
+
+def track_view(track: Track, frame: LocalFrame, at: float) -> TrackView:
+    """One track on the map; ``frame`` is the site's local frame."""
+    east, north, up = track.enu_m
+    lat, lon, alt = frame.to_geodetic(east, north, up)
+    ve, vn, vu = track.velocity_mps
+    return TrackView(
+        id=track.id,
+        lat_deg=lat,
+        lon_deg=lon,
+        course_deg=math.degrees(math.atan2(ve, vn)) % 360.0,
+        speed_mps=math.hypot(ve, vn),
+        climb_mps=vu,
+        ellipse=ellipse(track.covariance),
+        age_s=max(0.0, at - (track.updated if track.updated is not None else at)),
+        existence=track.existence,
+        sidc=SIDC_DRONE,
+        beliefs=track.beliefs,
+        alt_m=alt if track.height_known else None,
+        height_m=up if track.height_known else None,
+        identity=track.identity,
+        trust=track.trust,
+        sensors=track.sensors,
+    )
+
+
+def ellipse(covariance: Sequence[float]) -> Ellipse:
+    """One-sigma horizontal ellipse from the upper triangle of a 6 x 6 covariance (m^2)."""
+    ee, en, nn = covariance[0], covariance[1], covariance[6]
+    mean, half = (ee + nn) / 2.0, math.hypot((ee - nn) / 2.0, en)
+    azimuth = 0.5 * math.degrees(math.atan2(2.0 * en, nn - ee)) % 180.0
+    return Ellipse(
+        semi_major_m=math.sqrt(max(0.0, mean + half)),
+        semi_minor_m=math.sqrt(max(0.0, mean - half)),
+        azimuth_deg=azimuth,
+    )
+
+
+def unit_views(states: Sequence[UnitState], roster: Sequence[RosterEntry]) -> tuple[UnitView, ...]:
+    """All units: those heard of, then those on the roster that never were."""
+    entries = {entry.unit: entry for entry in roster}
+    heard = [_heard(state, entries.get(state.report.unit)) for state in states]
+    known = {view.unit for view in heard}
+    silent = [
+        UnitView(unit=e.unit, mobility=e.mobility, sidc=SIDC_UNIT[e.mobility], callsign=e.callsign)
+        for e in roster
+        if e.unit not in known
+    ]
+    return (*heard, *silent)
+
+
+def _heard(state: UnitState, entry: RosterEntry | None) -> UnitView:
+    report = state.report
+    return UnitView(
+        unit=report.unit,
+        mobility=report.mobility,
+        sidc=SIDC_UNIT[report.mobility],
+        callsign=(entry.callsign if entry else None) or report.callsign,
+        lat_deg=report.lat_deg,
+        lon_deg=report.lon_deg,
+        sigma_m=report.sigma_m,
+        age_s=state.age_s,
+    )
+
+
+def alert_views(core: Core, unlogged: set[str], raised: dict[str, float]) -> tuple[AlertView, ...]:
+    """Open alerts, worst and soonest first, then the last closed ones, newest first."""
+    alerts = core.alerts()
+    opened = sorted((a for a in alerts if a.state != "cleared"), key=_rank)
+    closed = sorted((a for a in alerts if a.state == "cleared"), key=lambda a: -a.time)
+    return tuple(
+        AlertView(
+            alert=alert,
+            raised=raised.get(alert.alert, alert.time),
+            receipts=core.receipts(alert.alert),
+            unlogged=alert.alert in unlogged,
+        )
+        for alert in (*opened, *closed[:CLOSED_SHOWN])
+    )
+
+
+def _rank(alert: Alert) -> tuple[int, float, str]:
+    soonest = alert.time_to_impact_s[0] if alert.time_to_impact_s else math.inf
+    return (-LEVEL_RANK[alert.level], soonest, alert.alert)
+
+
+def summary(feeds: Sequence[FeedView], tracks: int, at_risk: int, last_seen: float | None) -> str:
+    """One sentence of state. It says what is watched and what was seen, never that all is well."""
+    watching = sum(feed.state == "watching" for feed in feeds)
+    if not feeds:
+        head = "Not watching: no feed is configured."
+    elif watching == 0:
+        head = f"NOT WATCHING: none of {len(feeds)} feeds gives data."
+    else:
+        head = f"Watching. {watching} of {len(feeds)} feeds."
+    if tracks:
+        drones = "1 object" if tracks == 1 else f"{tracks} objects"
+        units = "nobody warned" if at_risk == 0 else f"{at_risk} unit{'s' if at_risk > 1 else ''} at risk"
+        return f"{head} {drones} tracked, {units}."
+    if last_seen is None:
+        return f"{head} No drone seen since the start."
+    return f"{head} No drone seen since {time.strftime('%H:%M:%S', time.gmtime(last_seen))} UTC."

@@ -1,0 +1,346 @@
+"""The live station: clock, log, core, peers, outbox and health, in one event loop.
+
+The order of every effect: the core decides, the decision goes to the log, the effect waits for the
+disk at most 50 ms, and then it goes out, marked unlogged if the disk was slower (law 2: nothing
+silences the warning).
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections import Counter
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+import msgspec
+import structlog
+
+from vedette.geo import LocalFrame
+from vedette.model import Alert, Detection, Event, Frame, InputError, Receipt, Roster, Site, UnitReport
+from vedette.model.event import (
+    Action,
+    AlertChange,
+    Body,
+    Clear,
+    ClockStep,
+    Deliver,
+    DetectionBatch,
+    Escalate,
+    FeedState,
+    FeedStatus,
+    OperatorPosition,
+    RecordStatus,
+    Shed,
+)
+from vedette.station import picture
+from vedette.station.clock import StationClock
+from vedette.station.engine import Engine
+from vedette.station.health import FeedHealth, Health
+from vedette.station.intake import FeedIntake
+from vedette.station.journal import Journal
+from vedette.station.outbox import Outbox
+from vedette.station.ports import Peer
+from vedette.station.postman import Postman
+from vedette.station.stages import Stages
+from vedette.station.view import RecordView, SiteView, View
+
+EFFECT_WAIT_S = 0.05
+"""Longest time an effect waits for the disk."""
+TICK_SLEEP_S = 0.02
+SNAPSHOT_S = 60.0
+CLEANING_S = 3600.0
+PICTURE_S = 0.05
+log = structlog.get_logger("station")
+
+
+class Station:
+    """Implements `vedette.station.ports.Hub` for its peers and `console.Source` for the console."""
+
+    def __init__(self, journal: Journal, clock: StationClock, peers: tuple[Peer, ...]) -> None:
+        self.clock = clock
+        self.peers = peers
+        self.stages = Stages(clock.now)
+        self.site: Site = journal.core.configure.site
+        self.faults: Counter[str] = Counter()
+        self._journal = journal
+        self._core = journal.core
+        self._core.on_stage = self.stages.mark
+        self._engine = Engine(
+            journal.core, clock.now, journal.submit, self._effect, self._fault, journal.seq, journal.at
+        )
+        self._frame = LocalFrame(self.site.lat_deg, self.site.lon_deg, self.site.alt_m)
+        self._health = Health(clock.now, self._feed_changed)
+        self._intakes: dict[str, FeedIntake] = {}
+        self._outbox: Outbox = journal.outbox
+        self._postman = Postman(self._outbox, clock, peers, self.stages)
+        self._pictured = Frame(time=-1.0, tracks=())
+        self._record = RecordStatus(state="good")
+        self._unlogged: set[str] = set()
+        self._raised: dict[str, float] = {}
+        self._shed: Counter[str] = Counter()
+        self._last_track: float | None = None
+        self._operators: dict[str, tuple[float, float]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def roster(self) -> Roster:
+        """Who is protected."""
+        return self._core.roster
+
+    async def run(self) -> None:
+        """Watch until cancelled; then write what waits and close the log."""
+        self._journal.start(self._engine, self._record_changed)
+        works: list[Coroutine[Any, Any, None]] = [
+            self._tick(),
+            self._look_after(),
+            self._publish(),
+            self._postman.run(),
+            *(self._guard(peer) for peer in self.peers),
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for work in works:
+                    group.create_task(work)
+        finally:
+            for intake in self._intakes.values():
+                intake.close()
+            for task in self._tasks:
+                task.cancel()
+            self._snapshot()
+            await self._journal.close()
+            self._journal.leave("latency.json", self.stages.percentiles())
+
+    # What peers say -----------------------------------------------------------------------------
+
+    def detections(self, feed: str, detections: Iterable[Detection]) -> None:
+        """Detections of ``feed``; a broadcast operator position is taken out and sealed apart."""
+        kept = [self._without_operator(detection) for detection in detections]
+        self._health.data(feed, len(kept))
+        if feed not in self._intakes:
+            self._intakes[feed] = FeedIntake(
+                feed,
+                self._batch,
+                lambda lost: self._lost(f"detections of {feed}", lost),
+                asyncio.get_running_loop(),
+            )
+        self._intakes[feed].add(kept)
+
+    def operator_position(self, position: OperatorPosition) -> None:
+        """Where a drone says its operator is; written when it is new or has moved."""
+        place = (position.lat_deg, position.lon_deg)
+        if self._operators.get(position.id) == place:
+            return
+        if len(self._operators) >= 10_000:
+            self._operators.clear()
+        self._operators[position.id] = place
+        self._enter(position, position.sensor)
+
+    def unit(self, report: UnitReport) -> None:
+        """Where a unit says it is."""
+        self._health.data(report.source or "units", 1)
+        self._enter(report, report.source or "units")
+
+    def receipt(self, receipt: Receipt) -> None:
+        """One fact about one alert revision and one recipient."""
+        self._enter(receipt, receipt.channel)
+        self._outbox.fold(receipt)
+
+    def action(self, action: Action) -> None:
+        """Something a person did."""
+        self._enter(action, action.via)
+
+    def feed(self, feed: str, state: FeedState, reason: str | None = None) -> None:
+        """The state of a peer's connection. A channel that came back is told what waits."""
+        self._health.report(feed, state, reason)
+        self._postman.wake()
+
+    def quarantine(self, feed: str, reason: str, data: bytes) -> None:
+        """Bad input: reason, length and hash are kept, the bytes are not."""
+        self._health.quarantine(feed, reason)
+        digest = hashlib.blake2b(data, digest_size=8).hexdigest()
+        log.debug("quarantined", feed=feed, reason=reason, length=len(data), hash=digest)
+
+    def counted(self, feed: str, reason: str, count: int) -> None:
+        """``count`` pieces of bad input that a decoder has put aside."""
+        self._health.quarantine(feed, reason, count)
+
+    def picture(self) -> Frame:
+        """The confirmed tracks now; made at most 20 times a second, whoever asks."""
+        now = self.clock.now()
+        if now - self._pictured.time >= PICTURE_S:
+            self._pictured = self._core.frame(now)
+        return self._pictured
+
+    def alert(self, alert: str) -> Alert | None:
+        """The latest revision of an alert."""
+        return next((a for a in self._core.alerts() if a.alert == alert), None)
+
+    def latency(self, stage: str, seconds: float) -> None:
+        """One measurement of a stage by a peer."""
+        self.stages.record(stage, seconds)
+
+    # What the console asks ----------------------------------------------------------------------
+
+    def act(self, action: Action) -> None:
+        """Something a person did at the desk."""
+        self.action(action)
+
+    def alert_exists(self, alert: str) -> bool:
+        """True if the station knows an alert of this id."""
+        return self.alert(alert) is not None
+
+    def view(self) -> View:
+        """The whole picture at station time now."""
+        at = self.clock.now()
+        frame = self._core.frame(at)
+        alerts = picture.alert_views(self._core, self._unlogged, self._raised)
+        feeds = self._health.views()
+        at_risk = {unit for a in alerts if a.alert.state != "cleared" for unit in a.alert.units}
+        if frame.tracks:
+            self._last_track = at
+        return View(
+            at=at,
+            speed=self.clock.speed,
+            mode="live" if self.clock.speed == 1.0 and not self._simulated() else "exercise",
+            site=SiteView(name=self.site.name, lat_deg=self.site.lat_deg, lon_deg=self.site.lon_deg),
+            summary=picture.summary(feeds, len(frame.tracks), len(at_risk), self._last_track),
+            tracks=tuple(picture.track_view(track, self._frame, at) for track in frame.tracks),
+            units=picture.unit_views(self._core.units(at), self.roster.units),
+            alerts=alerts,
+            feeds=feeds,
+            record=self._record_view(),
+            shed={
+                **self._shed,
+                **({"older alert revisions": self._outbox.shed} if self._outbox.shed else {}),
+            },
+            last_track_seen=self._last_track,
+        )
+
+    # Inside -------------------------------------------------------------------------------------
+
+    def _batch(self, batch: DetectionBatch) -> None:
+        received = [d.received for d in batch.detections if d.received is not None]
+        self.stages.begin(min(received) if received else None)
+        self._enter(batch, batch.feed)
+        self.stages.end()
+
+    def _enter(self, body: Body, feed: str) -> None:
+        try:
+            self._engine.enter(body)
+        except InputError as error:
+            self.quarantine(feed, "unusable", str(error).encode())
+
+    def _effect(self, event: Event) -> None:
+        """An intent was decided: perform it once the disk has it, or after 50 ms."""
+        if isinstance(event.body, AlertChange):
+            self._outbox.fold(event.body)
+        elif isinstance(event.body, Deliver | Clear):
+            self._raised.setdefault(event.body.alert.alert, event.body.alert.time)
+            self._spawn(self._perform(event, self.stages.cause))
+        elif isinstance(event.body, Escalate):
+            self._outbox.resend(event.body.alert, event.body.recipients)
+            self._postman.wake()
+
+    async def _perform(self, event: Event, cause: float | None) -> None:
+        assert isinstance(event.body, Deliver | Clear)
+        logged = await self._journal.durable(event.seq, EFFECT_WAIT_S)
+        self.stages.since(cause, "logged")
+        if not logged:
+            self._unlogged.add(event.body.alert.alert)
+            self._record = msgspec.structs.replace(self._record, unlogged=self._record.unlogged + 1)
+        self._outbox.fold(event.body, cause)
+        self._postman.wake()
+
+    async def _tick(self) -> None:
+        while True:
+            self._engine.tick()
+            await asyncio.sleep(TICK_SLEEP_S)
+
+    async def _look_after(self) -> None:
+        last = next_cleaning = self.clock.now()
+        while True:
+            await asyncio.sleep(1.0)
+            self._health.check()
+            if self.clock.now() >= next_cleaning:
+                next_cleaning = self.clock.now() + CLEANING_S
+                self._journal.forget_operators(self.clock.now())
+            step = self.clock.step()
+            if step is not None:
+                log.warning("the system clock was stepped", step_s=round(step, 3))
+                self._enter(ClockStep(step_s=step), "clock")
+            if self.clock.now() - last >= SNAPSHOT_S:
+                last = self.clock.now()
+                self._snapshot()
+
+    async def _publish(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            frame = self.picture()
+            for peer in self.peers:
+                with contextlib.suppress(ConnectionError):
+                    await peer.publish(frame)
+
+    async def _guard(self, peer: Peer) -> None:
+        """Run a peer; a fault in it takes down that peer only, says so, and it is started again."""
+        while True:
+            try:
+                await peer.run(self)
+                return
+            except Exception as error:
+                self.faults[peer.name] += 1
+                log.exception("peer failed", peer=peer.name)
+                self.feed(peer.name, "down", f"fault in this feed's program: {error}; starting again in 5 s")
+                await asyncio.sleep(5.0)
+
+    def _snapshot(self) -> None:
+        self._journal.snapshot(self._engine)
+
+    def _fault(self, event: Event, error: Exception) -> None:
+        """The core failed on an event: it is in the log, the station goes on and says so."""
+        self.faults["core"] += 1
+        log.error("the core failed on an event", seq=event.seq, kind=event.kind, error=repr(error))
+
+    def _feed_changed(self, health: FeedHealth) -> None:
+        status = FeedStatus(feed=health.feed, state=health.state, reason=health.reason)
+        log.info("feed", feed=health.feed, state=health.state, reason=health.reason)
+        self._enter(status, health.feed)
+
+    def _record_changed(self, status: RecordStatus) -> None:
+        unlogged = self._record.unlogged
+        self._record = msgspec.structs.replace(status, unlogged=max(unlogged, status.unlogged))
+        log.warning("record", state=status.state, reason=status.reason, waiting=status.waiting)
+        self._enter(status, "record")
+
+    def _record_view(self) -> RecordView:
+        record = self._record
+        waiting = self._journal.waiting if record.state == "degraded" else 0
+        state = "off" if self._journal.trouble else record.state
+        return RecordView(state=state, waiting=waiting, unlogged=record.unlogged, reason=record.reason)
+
+    def _lost(self, what: str, count: int) -> None:
+        self._shed[what] += count
+        self._enter(Shed(what=what, count=count), what)
+
+    def _without_operator(self, detection: Detection) -> Detection:
+        claim = detection.claim
+        if claim is None or claim.operator_lat_deg is None or claim.operator_lon_deg is None:
+            return detection
+        self.operator_position(
+            OperatorPosition(
+                time=detection.time,
+                sensor=detection.sensor,
+                id=claim.id,
+                lat_deg=claim.operator_lat_deg,
+                lon_deg=claim.operator_lon_deg,
+            )
+        )
+        bare = msgspec.structs.replace(claim, operator_lat_deg=None, operator_lon_deg=None)
+        return msgspec.structs.replace(detection, claim=bare)
+
+    def _simulated(self) -> bool:
+        return any(getattr(peer, "simulated", False) for peer in self.peers)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,112 @@
+"""The picture of the station that the console and peers show: plain structs, made from the core's state.
+
+Everything carries its age, and what is not known is absent (law 5). Nothing here ever says "clear".
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from vedette.model import Alert, Receipt
+from vedette.model.detection import ObjectClass
+from vedette.model.event import FeedState
+from vedette.model.track import Identity, Trust
+from vedette.model.unit import Mobility
+
+
+class Ellipse(Struct, frozen=True, kw_only=True):
+    """One-sigma horizontal uncertainty; ``azimuth_deg`` is of the major axis, clockwise from north."""
+
+    semi_major_m: float
+    semi_minor_m: float
+    azimuth_deg: float
+
+
+class TrackView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A confirmed track for a map. ``alt_m`` is in the site's datum, ``height_m`` above the site."""
+
+    id: str
+    lat_deg: float
+    lon_deg: float
+    course_deg: float
+    speed_mps: float
+    climb_mps: float
+    ellipse: Ellipse
+    age_s: float
+    existence: float
+    sidc: str
+    beliefs: dict[ObjectClass, float]
+    alt_m: float | None = None
+    height_m: float | None = None
+    identity: Identity | None = None
+    trust: Trust | None = None
+    sensors: tuple[str, ...] = ()
+
+
+class UnitView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A protected unit; ``age_s`` since its last report. ``lat_deg`` absent = on the roster, never heard."""
+
+    unit: str
+    mobility: Mobility
+    sidc: str
+    callsign: str | None = None
+    lat_deg: float | None = None
+    lon_deg: float | None = None
+    sigma_m: float | None = None
+    age_s: float | None = None
+
+
+class AlertView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An alert with what is known of its delivery, recipient by recipient."""
+
+    alert: Alert
+    raised: float
+    receipts: tuple[Receipt, ...] = ()
+    unlogged: bool = False
+
+
+class FeedView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A feed's health; ``last_data`` and ``since`` are station times (Unix seconds)."""
+
+    feed: str
+    state: FeedState
+    since: float
+    detections: int
+    quarantined: dict[str, int]
+    last_data: float | None = None
+    reason: str | None = None
+
+
+class RecordView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether the record is complete; ``waiting`` events are held in memory."""
+
+    state: Literal["good", "degraded", "off"]
+    waiting: int = 0
+    unlogged: int = 0
+    reason: str | None = None
+
+
+class SiteView(Struct, frozen=True, kw_only=True):
+    """The origin of the picture."""
+
+    name: str
+    lat_deg: float
+    lon_deg: float
+
+
+class View(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything the console shows at station time ``at``. ``summary`` is one sentence of state."""
+
+    at: float
+    speed: float
+    mode: Literal["live", "exercise"]
+    site: SiteView
+    summary: str
+    tracks: tuple[TrackView, ...]
+    units: tuple[UnitView, ...]
+    alerts: tuple[AlertView, ...]
+    """Open alerts first, worst and soonest first, then the last ten closed ones."""
+    feeds: tuple[FeedView, ...]
+    record: RecordView
+    shed: dict[str, int]
+    last_track_seen: float | None = None

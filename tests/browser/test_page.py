@@ -1,0 +1,252 @@
+"""What the watch officer sees and does, in a real Chromium over the DevTools protocol."""
+
+import asyncio
+import re
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+pytestmark = pytest.mark.counterpart
+
+MAP = "document.querySelector('vedette-map').picture.map"
+
+BANNED = re.compile(
+    r"\b(clear|clears|cleared|all-clear|safe|safely|confirmed|error occurred)\b", re.IGNORECASE
+)
+
+
+async def _acted(desk):
+    """Wait until the desk's action has reached the station."""
+    while not desk.actions:
+        await asyncio.sleep(0.05)
+    return desk.actions
+
+
+def test_the_card_says_how_bad_how_long_who_and_why(stage, desk, on_page):
+    evidence = (
+        ("Flies straight at Patrol B", 3.0),
+        ("No Remote ID", 1.0),
+        ("Low", 0.5),
+        ("Fourth reason", 0.1),
+    )
+    alert = msgspec.structs.replace(stage.ALERT, evidence=evidence)
+    desk.now = stage.picture(alerts=(stage.shown(alert),))
+
+    async def scenario(desk, server, page):
+        card = await page.text("li.card")
+        countdown = re.search(r"(now|\d+)–\d+ s", card)
+        assert countdown is not None
+        order = ["IMMINENT", countdown.group(), "Patrol B", "from NE 045°, 1200 m, 34 m/s, height unknown"]
+        order += [
+            "IMMINENT: drone from NE",
+            "Flies straight",
+            "No Remote ID",
+            "Low",
+            "no receipt yet",
+            "Nobody has",
+        ]
+        places = [card.index(words) for words in order]
+        assert places == sorted(places)
+        assert "Fourth reason" not in card
+        assert await page.text(".site") == "Post 7"
+        assert "Watching. 1 of 1 feeds." in await page.text(".summary")
+
+    on_page(scenario)
+
+
+def test_a_key_acknowledges_with_the_name_of_a_person(stage, desk, on_page):
+    async def scenario(desk, server, page):
+        await page.press("a")
+        assert await page.evaluate("document.querySelector('li.card').getAttribute('aria-current')") == "true"
+        assert desk.actions == []
+        await page.press("a")
+        await page.wait_for("document.querySelector('dialog.name').open")
+        await page.type("J. Ruiz")
+        assert desk.actions == []
+        await page.press("Enter")
+        (action,) = await _acted(desk)
+        assert (action.actor, action.action, action.alert) == ("J. Ruiz", "acknowledge", "a-1")
+        acked = msgspec.structs.replace(
+            stage.ALERT, state="active-acked", acknowledged_by="J. Ruiz", revision=2
+        )
+        desk.now = stage.picture(stage.AT + 1, alerts=(stage.shown(acked),))
+        await page.wait_for("document.querySelector('.state').innerText == 'Acknowledged by J. Ruiz'")
+        assert await page.evaluate("document.querySelector('button.ack')") is None
+        assert page.complaints == []
+
+    on_page(scenario)
+
+
+def test_a_refused_acknowledgement_is_said_on_the_card(stage, desk, on_page):
+    async def scenario(desk, server, page):
+        await page.click("button.ack")
+        await page.wait_for("document.querySelector('dialog.name').open")
+        await page.type("Nobody")
+        await page.press("Enter")
+        await page.wait_for("document.querySelector('.failed')")
+        assert "Not acknowledged: actor Nobody: not on the roster" in await page.text(".failed")
+        assert not await page.evaluate("document.querySelector('button.ack').disabled")
+
+    on_page(scenario)
+
+
+def test_nothing_is_asked_of_any_other_host_and_nothing_goes_wrong(stage, desk, on_page):
+    async def scenario(desk, server, page):
+        await page.evaluate(f"{MAP}.jumpTo({{center: [10, 45], zoom: 4}}), 1")
+        await page.wait_for(f"{MAP}.loaded()")
+        await page.click("button.theme")
+        await page.wait_for("document.documentElement.dataset.theme == 'night'")
+        await page.wait_for(
+            f"{MAP}.isStyleLoaded() && {MAP}.queryRenderedFeatures({{layers: ['land']}}).length"
+        )
+        hosts = {
+            urlsplit(url).netloc for url in page.requests if urlsplit(url).scheme not in ("data", "blob")
+        }
+        assert hosts == {f"127.0.0.1:{server.port}"}
+        assert any("/static/world-" in url for url in page.requests)
+        assert any("/static/worker-" in url for url in page.requests)
+        assert page.complaints == []
+
+    on_page(scenario)
+
+
+def _crowd(stage, count):
+    """Tracks and a unit on the same spot, each with a label."""
+    return tuple(msgspec.structs.replace(stage.TRACK, id=f"T{i}") for i in range(count))
+
+
+SEEN = f"new Set({MAP}.queryRenderedFeatures({{layers: ['tracks']}}).map(f => f.properties.id)).size"
+
+
+def test_no_symbol_hides_when_tracks_collide(stage, desk, on_page):
+    desk.now = stage.picture(tracks=_crowd(stage, 12))
+
+    async def scenario(desk, server, page):
+        await page.wait_for(f"{SEEN} == 12")
+        # The check sees hiding where there is any: with the map library's defaults most would be gone.
+        for option in ("icon-allow-overlap", "icon-ignore-placement"):
+            await page.evaluate(f"{MAP}.setLayoutProperty('tracks', '{option}', false), 1")
+        await page.wait_for(f"{SEEN} < 12")
+
+    on_page(scenario)
+
+
+def test_a_lost_connection_is_said_and_the_picture_ages(stage, desk, on_page):
+    async def scenario(desk, server, page):
+        assert await page.text(".banner.lost") == ""
+        await server.stop()
+        await page.wait_for("document.querySelector('.banner.lost')")
+        words = await page.text(".banner.lost")
+        assert "Connection to the station lost." in words
+        await page.wait_for(f"document.querySelector('.banner.lost').innerText != {words!r}")
+        assert "was " in await page.text("li.card .seconds"), "the last picture stays, as the past"
+        assert await page.evaluate("document.querySelector('button.ack').disabled")
+        async with stage.running(desk, assets=None, port=server.port):
+            desk.now = stage.picture(stage.AT + 5)
+            await page.wait_for("!document.querySelector('.banner.lost')")
+
+    on_page(scenario)
+
+
+def test_a_station_whose_time_stands_still_is_a_lost_one(stage, desk, on_page):
+    async def scenario(desk, server, page):
+        assert await page.text(".link b") == "Live"
+        desk.running = False
+        await page.wait_for("document.querySelector('.banner.lost')")
+        assert await page.text(".link b") == "No connection"
+
+    on_page(scenario)
+
+
+def test_silence_is_shown_as_not_watched(stage, desk, on_page):
+    reason = "no frames, noise normal. Check the antenna cable"
+    deaf = stage.FeedView(
+        feed="West", state="silent", since=stage.AT - 60, detections=0, quarantined={}, reason=reason
+    )
+    never = stage.UnitView(unit="c", mobility="foot", sidc="10031000001211000000", callsign="Patrol C")
+    desk.now = stage.picture(feeds=(deaf,), units=(never,), shed={"plots": 40}, alerts=(), tracks=())
+
+    async def scenario(desk, server, page):
+        gaps = await page.text(".gaps")
+        for words in (
+            "West",
+            "Silent since",
+            "Check the antenna cable.",
+            "40 shed",
+            "Patrol C",
+            "Never heard",
+        ):
+            assert words in gaps
+        assert "No open alert." in await page.text(".rail")
+        assert "3 things are not watched" in await page.text(".rail")
+
+    on_page(scenario)
+
+
+def test_an_exercise_and_a_degraded_record_cannot_be_missed(stage, desk, on_page):
+    record = stage.RecordView(state="degraded", waiting=7, unlogged=2, reason="the disk is full")
+    desk.now = stage.picture(mode="exercise", record=record)
+
+    async def scenario(desk, server, page):
+        assert await page.text(".exercise-mark") == "EXERCISE"
+        assert await page.text("li.card .exercise-tag") == "EXERCISE"
+        banner = await page.text(".banner.degraded")
+        assert "The disk is full. 7 events wait in memory, 2 messages went out unlogged." in banner
+
+    on_page(scenario)
+
+
+def test_the_words_that_promise_too_much_are_nowhere(stage, desk, on_page):
+    gone = msgspec.structs.replace(stage.ALERT, alert="a-0", state="cleared", reason="it flew away")
+    desk.now = stage.picture(alerts=(stage.shown(stage.ALERT), stage.shown(gone)))
+
+    async def scenario(desk, server, page):
+        text = await page.evaluate("document.body.innerText")
+        assert "Last ended" in text
+        assert BANNED.findall(text) == []
+
+    on_page(scenario)
+
+
+def test_text_from_outside_is_text(stage, desk, on_page):
+    hostile = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+    alert = msgspec.structs.replace(stage.ALERT, text={"en": hostile}, evidence=((hostile, 1.0),))
+    track = msgspec.structs.replace(stage.TRACK, id=hostile)
+    unit = stage.UnitView(
+        unit="patrol-b", mobility="foot", sidc="not a symbol", callsign=hostile, lat_deg=31.7, lon_deg=-106.46
+    )
+    desk.now = stage.picture(summary=hostile, tracks=(track,), units=(unit,), alerts=(stage.shown(alert),))
+
+    async def scenario(desk, server, page):
+        assert hostile in await page.text("li.card")
+        assert await page.evaluate("document.querySelectorAll('li.card img, li.card script').length") == 0
+        assert await page.evaluate("document.title") == "Vedette"
+        await page.wait_for(f"{SEEN} == 1")
+        assert page.complaints == []
+
+    on_page(scenario)
+
+
+def test_sound_is_off_until_a_person_allows_it(stage, desk, on_page):
+    async def scenario(desk, server, page):
+        assert await page.text("button.sound") == "Sound is off"
+        await page.click("button.sound")
+        await page.wait_for("document.querySelector('button.sound').innerText == 'Sound is on'")
+        await page.click("button.test-sound")
+        assert page.complaints == []
+
+    on_page(scenario)
+
+
+def test_a_new_danger_is_announced_to_a_screen_reader(stage, desk, on_page):
+    desk.now = stage.picture(alerts=())
+
+    async def scenario(desk, server, page):
+        assert await page.evaluate("document.querySelector('[aria-live=assertive]').textContent") == ""
+        desk.now = stage.picture(stage.AT + 1)
+        await page.wait_for("document.querySelector('[aria-live=assertive]').textContent")
+        words = await page.evaluate("document.querySelector('[aria-live=assertive]').textContent")
+        assert words == "imminent: Patrol B. IMMINENT: drone from NE"
+
+    on_page(scenario)

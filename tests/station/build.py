@@ -1,0 +1,73 @@
+"""Small stations for tests: a core on a site, driven by a clock that the test moves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vedette.core import Core
+from vedette.model import Event, Site
+from vedette.model.event import Body, Configure, DetectionBatch, UnitReport
+from vedette.sense.remote_id import RemoteIdAdapter
+from vedette.simulate import Scenario, emissions, load_builtin
+from vedette.station.engine import Engine
+from vedette.station.journal import Journal
+from vedette.wire.capture import FrameBatch
+
+SITE = Site(name="Test", lat_deg=31.45, lon_deg=-110.9, alt_m=1150.0, alt_datum="wgs84-ellipsoid")
+START = 1_790_000_000.0
+
+
+class Hand:
+    """Station time, moved by the test."""
+
+    def __init__(self, at: float = START) -> None:
+        self.at = at
+
+    def now(self) -> float:
+        return self.at
+
+
+class Recorder:
+    """An engine without a disk: keeps every event and every decided intent."""
+
+    def __init__(self, site: Site = SITE, core: Core | None = None, at: float = START) -> None:
+        self.hand = Hand(at)
+        self.events: list[Event] = []
+        self.decided: list[Event] = []
+        self.faults: list[Exception] = []
+        self.engine = Engine(
+            core or Core(Configure(site=site)),
+            self.hand.now,
+            self.events.extend,
+            self.decided.append,
+            lambda event, error: self.faults.append(error),
+            at=at,
+        )
+
+    def enter(self, at: float, body: Body) -> None:
+        self.hand.at = at
+        self.engine.enter(body)
+
+
+def scenario_bodies(scenario: Scenario, start: float = START) -> Iterator[tuple[float, Body]]:
+    """What a scenario makes of itself through the real adapters: (station time, event body)."""
+    adapters: dict[str, RemoteIdAdapter] = {}
+    for emission in emissions(scenario, start):
+        if emission.link_type is None:
+            assert isinstance(emission.report, UnitReport)
+            yield emission.time, emission.report
+            continue
+        adapter = adapters.setdefault(emission.source, RemoteIdAdapter(emission.source))
+        frame = FrameBatch.single(emission.time, emission.link_type, emission.data)
+        detections = tuple(adapter.detections(frame))
+        if detections:
+            yield emission.time, DetectionBatch(feed=emission.source, detections=detections)
+
+
+def demo() -> Scenario:
+    """The demo's scenario."""
+    return load_builtin("desert-run")
+
+
+def journal(folder: Path, site: Site = SITE) -> Journal:
+    """A journal in ``folder``, new or recovered."""
+    return Journal(folder, Configure(site=site), ())

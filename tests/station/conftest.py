@@ -1,0 +1,17 @@
+"""Makes ``tests/station/build.py`` importable for the tests of this room and its neighbours."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+
+def _load(name: str, path: Path) -> None:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+_load("station_build", Path(__file__).parent / "build.py")

@@ -1,0 +1,56 @@
+"""Batches: at once after a quiet time, 50 ms otherwise, the freshest kept when it floods."""
+
+import asyncio
+
+from vedette.model import Detection, Presence
+from vedette.model.event import DetectionBatch
+from vedette.station.intake import BATCH_S, MAX_WAITING, FeedIntake
+
+
+def detection(number: int) -> Detection:
+    return Detection(time=float(number), sensor="s", measure=Presence())
+
+
+class Taker:
+    def __init__(self) -> None:
+        self.batches: list[DetectionBatch] = []
+        self.shed = 0
+
+    def lose(self, count: int) -> None:
+        self.shed += count
+
+    def intake(self) -> FeedIntake:
+        return FeedIntake("feed", self.batches.append, self.lose, asyncio.get_running_loop())
+
+
+def test_first_goes_at_once_and_the_rest_together() -> None:
+    async def run() -> Taker:
+        taker = Taker()
+        intake = taker.intake()
+        intake.add([detection(0)])
+        assert len(taker.batches) == 1
+        for number in range(1, 6):
+            intake.add([detection(number)])
+        assert len(taker.batches) == 1
+        await asyncio.sleep(3 * BATCH_S)
+        intake.close()
+        return taker
+
+    taker = asyncio.run(run())
+    assert [len(batch.detections) for batch in taker.batches] == [1, 5]
+    assert taker.shed == 0
+
+
+def test_flood_keeps_the_freshest_and_counts_the_rest() -> None:
+    async def run() -> Taker:
+        taker = Taker()
+        intake = taker.intake()
+        intake.add([detection(-1)])
+        intake.add([detection(number) for number in range(MAX_WAITING + 10)])
+        intake.close()
+        return taker
+
+    taker = asyncio.run(run())
+    assert taker.shed == 10
+    assert taker.batches[-1].detections[0].time == 10.0
+    assert taker.batches[-1].detections[-1].time == float(MAX_WAITING + 9)

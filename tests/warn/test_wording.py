@@ -1,0 +1,183 @@
+"""Lint of everything a reader may see: every level, behaviour, distance, direction and time."""
+
+import itertools
+import re
+from typing import get_args
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from vedette.model.threat import Behaviour, Level
+from vedette.warn import wording
+from vedette.warn.wording import GSM7, PACKS, SHORT_LIMIT, Facts, danger_text, end_reason, end_text
+
+BANNED = re.compile(
+    r"\b(clear|cleared|safe|safety|confirmed|all clear|todo despejado|despejado|seguro|segura|confirmado)\b",
+    re.IGNORECASE,
+)
+ACTIONS = {
+    "en": re.compile(r"\b(TAKE HARD COVER|Move to cover|Use cover|Stay in cover|Stay alert)\b"),
+    "es": re.compile(r"(CUBRANSE|CÚBRANSE|Busquen cubierta|Usen cubierta|Sigan a cubierto|Alerta|alerta)"),
+}
+RANGES = [0.0, 4.0, 35.0, 199.9, 300.0, 1949.0, 1975.0, 2000.0, 9999.0, 23456.0]
+TIMES = [
+    (None, None),
+    (None, 0.0),
+    (None, 8.0),
+    (None, 59.0),
+    (None, 99.9),
+    (None, 599.0),
+    ((0.0, 1.0), 0.0),
+    ((2.0, 4.0), 1.0),
+    ((8.0, 9.4), 5.0),
+    ((14.0, 24.0), 9.0),
+    ((90.0, 99.9), 40.0),
+    ((110.0, 599.0), 70.0),
+]
+BEARINGS = [0.0, 44.0, 135.0, 202.0, 247.0, 359.9]
+
+
+def lint(language: str, text: str) -> None:
+    assert len(text) <= SHORT_LIMIT, (len(text), text)
+    assert set(text) <= GSM7, text
+    assert not BANNED.search(text), text
+    assert "{" not in text, text
+    assert "?" not in text, text
+    assert ACTIONS[language].search(text), text
+    assert any(re.search(rf"\b{point}\b", text) for point in PACKS[language].directions), text
+    assert re.search(r"\d+(\.\d)? k?m\b", text), text
+
+
+def every_fact():
+    cases = itertools.product(get_args(Level), get_args(Behaviour), RANGES, TIMES, BEARINGS)
+    for level, behaviour, range_m, (impact, earliest), bearing in cases:
+        yield Facts(
+            level=level,
+            behaviour=behaviour,
+            bearing_deg=bearing,
+            range_m=range_m,
+            time_to_impact_s=impact,
+            earliest_s=earliest,
+        )
+
+
+def test_every_danger_text_passes_the_lint():
+    seen = 0
+    for facts in every_fact():
+        for language, text in danger_text(facts).items():
+            lint(language, text)
+            seen += 1
+    assert seen == 2 * 4 * 6 * len(RANGES) * len(TIMES) * len(BEARINGS)
+
+
+def test_every_danger_text_names_a_time():
+    times = re.compile(r"\d s\b|\d min\b|seconds left|segundos|any moment|llegar ya")
+    for facts in every_fact():
+        for text in danger_text(facts).values():
+            assert times.search(text), text
+
+
+@pytest.mark.parametrize("kind", ["unseen", "away"])
+@pytest.mark.parametrize("range_m", RANGES)
+def test_every_end_text_passes_the_lint(kind, range_m):
+    for bearing in BEARINGS:
+        for language, text in end_text(kind, 1_700_000_000.0, bearing, range_m).items():
+            lint(language, text)
+            assert "22:13:20 UTC" in text
+        assert not BANNED.search(end_reason(kind, 1_700_000_000.0, bearing, range_m))
+
+
+def test_templates_themselves_hold_no_banned_word():
+    for pack in PACKS.values():
+        for text in [*pack.message.values(), *pack.time.values(), *pack.distance.values()]:
+            assert not BANNED.search(text)
+
+
+def test_packs_have_the_same_slots_and_keys():
+    english = PACKS["en"]
+    slots = re.compile(r"{(\w+)}")
+    for pack in PACKS.values():
+        assert pack.version >= 1
+        assert pack.message.keys() == english.message.keys()
+        assert pack.time.keys() == english.time.keys()
+        for key, text in pack.message.items():
+            assert sorted(slots.findall(text)) == sorted(slots.findall(english.message[key])), key
+
+
+def facts(**changes):
+    given = {"level": "advisory", "behaviour": "near", "bearing_deg": 225.0, "range_m": 300.0}
+    return Facts(**(given | changes))
+
+
+def test_advisory_reads_as_agreed():
+    text = danger_text(facts(earliest_s=5.9))
+    assert text["en"] == "Drone near you, 300 m SW, could be here in 5 s. Use cover. Do not bunch."
+    assert text["es"] == "Dron cerca, 300 m SO, podria llegar en 5 s. Usen cubierta. No se agrupen."
+
+
+def test_imminent_reads_as_agreed():
+    text = danger_text(
+        facts(level="imminent", behaviour="direct-run", bearing_deg=46.0, time_to_impact_s=(15.2, 24.0))
+    )
+    assert text["en"] == "DRONE ATTACK LIKELY. From NE, 300 m, 15-25 s. TAKE HARD COVER NOW."
+    assert text["es"] == "ATAQUE DE DRON PROBABLE. Del NE, 300 m, 15-25 s. ¡CUBRANSE YA!"
+
+
+@pytest.mark.parametrize(
+    ("range_m", "said"),
+    [
+        (0.0, "10 m"),
+        (44.0, "40 m"),
+        (310.0, "300 m"),
+        (1960.0, "1950 m"),
+        (1990.0, "2.0 km"),
+        (2340.0, "2.3 km"),
+    ],
+)
+def test_distances(range_m, said):
+    assert wording.distance(range_m, PACKS["en"]) == said
+
+
+@pytest.mark.parametrize(
+    ("bearing", "said"), [(0.0, "N"), (22.4, "N"), (22.6, "NE"), (180.0, "S"), (337.6, "N"), (-90.0, "W")]
+)
+def test_directions(bearing, said):
+    assert wording.direction(bearing, PACKS["en"]) == said
+
+
+@given(earliest=st.floats(0.0, 600.0))
+def test_nobody_is_promised_more_time_than_there_is(earliest):
+    said = wording.time_left(facts(earliest_s=earliest), PACKS["en"])
+    number = int(re.findall(r"\d+", said)[0]) if re.search(r"\d", said) else 0
+    assert number * (60 if "min" in said else 1) <= earliest
+
+
+@given(text=st.text(max_size=40))
+def test_gsm7_never_leaves_the_alphabet(text):
+    assert set(wording.gsm7(text)) <= GSM7
+
+
+def test_gsm7_keeps_what_the_alphabet_has():
+    assert wording.gsm7("Sepárense, él, niño, qué, Cúbranse") == "Separense, él, niño, qué, Cubranse"
+
+
+def test_clock_is_utc():
+    assert wording.clock(1_700_000_000.0) == "22:13:20"
+
+
+@pytest.mark.parametrize(
+    ("changes", "start"),
+    [
+        ({"level": "warning", "behaviour": "closing"}, "Drone closing from"),
+        ({"level": "warning", "behaviour": "near", "range_m": 60.0}, "Drone likely above you"),
+        ({"level": "warning", "behaviour": "near", "range_m": 400.0}, "Drone still near"),
+        ({"level": "warning", "behaviour": "receding", "range_m": 60.0}, "Drone still near"),
+        ({"behaviour": "loiter"}, "Drone may be watching you"),
+        ({"behaviour": "closing"}, "Drone may be coming"),
+        ({"behaviour": "receding"}, "Drone seems to move off"),
+        ({"behaviour": "unknown"}, "Drone in the area"),
+    ],
+)
+def test_the_text_says_no_more_than_the_behaviour(changes, start):
+    assert danger_text(facts(**changes))["en"].startswith(start)

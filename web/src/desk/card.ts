@@ -1,0 +1,106 @@
+// One alert, in the order in which an eye needs it: how bad, how long, who, from where, why, who knows.
+
+import { html, nothing, type TemplateResult } from "lit";
+import { rangeAndBearing } from "../geo";
+import { type Alert, type AlertView, needsHand, type TrackView, type View } from "../model";
+import { placeOf, unitPlace } from "../map/features";
+import { alertText, countdown, direction, distance, known, seconds, sentence, STATE_WORDS, told, unitName, utc } from "../words";
+import { shape } from "./shapes";
+import { type Desk, SENDING } from "./state";
+
+export function card(desk: Desk, shown: AlertView): TemplateResult {
+  const { alert } = shown;
+  const current = desk.selected === alert.alert;
+  return html`
+    <li class="card level-${alert.level} ${current ? "selected" : ""} ${needsHand(shown) ? "" : "in-hand"}"
+        data-alert=${alert.alert} tabindex="0" aria-current=${current ? "true" : "false"}
+        @click=${() => desk.select(alert.alert)} @focus=${() => desk.select(alert.alert)}>
+      ${head(desk, alert)} ${who(desk.view, alert)} ${where(desk.view, alert)} ${why(alert)}
+      ${toldRows(desk.view, shown)} ${foot(desk, shown)}
+    </li>`;
+}
+
+function head(desk: Desk, alert: Alert): TemplateResult {
+  const time = countdown(alert, desk.at);
+  return html`
+    <div class="card-head">
+      <span class="level">${shape(alert.level)}<b>${alert.level.toUpperCase()}</b></span>
+      ${time ? html`<span class="seconds num" title="Time to impact: early (1 in 10) to middle estimate">${desk.link === "lost" ? "was " : ""}${seconds(time)}</span>` : html`<span class="muted">not closing</span>`}
+    </div>`;
+}
+
+function who(view: View, alert: Alert): TemplateResult {
+  const mark = view.mode === "exercise" ? html`<i class="exercise-tag">EXERCISE</i>` : nothing;
+  return html`<p class="who">${alert.units.map((unit) => unitName(view, unit)).join(", ")} ${mark}</p>`;
+}
+
+/** From the unit, as the picture stands now; as the alert said it where the picture no longer holds both. */
+function where(view: View, alert: Alert): TemplateResult {
+  const track = view.tracks.find((candidate) => candidate.id === alert.track);
+  const { rangeM, azimuthDeg, then } = geometry(view, alert, track);
+  const parts = [`from ${direction(azimuthDeg)}`, distance(rangeM), ...motion(track)];
+  return html`<p class="where num">${parts.join(", ")}${then ? html` <span class="muted">${then}</span>` : nothing}</p>
+    <p class="text">Message: ${alertText(alert)}</p>`;
+}
+
+function geometry(view: View, alert: Alert, track: TrackView | undefined) {
+  const unit = view.units.find((candidate) => candidate.unit === alert.units[0]);
+  const place = unit ? unitPlace(unit) : null;
+  if (track && place) return { ...rangeAndBearing(place, placeOf(track)), then: "" };
+  return { rangeM: alert.range_m, azimuthDeg: alert.bearing_deg, then: `at ${utc(alert.time)}, no position now` };
+}
+
+function motion(track: TrackView | undefined): string[] {
+  if (!track) return [];
+  const height = known(track.height_m) ? `${Math.round(track.height_m)} m up` : "height unknown";
+  return [`${Math.round(track.speed_mps)} m/s`, height];
+}
+
+function why(alert: Alert): TemplateResult | typeof nothing {
+  const reasons = (alert.evidence ?? []).slice(0, 3);
+  if (reasons.length === 0) return nothing;
+  return html`<ul class="why">${reasons.map(([words]) => html`<li>${words}</li>`)}</ul>`;
+}
+
+function toldRows(view: View, shown: AlertView): TemplateResult {
+  const rows = told(view, shown.alert, shown.receipts ?? []);
+  return html`
+    <table class="told"><caption class="hidden">Who has been told</caption><tbody>
+      ${rows.map((row) => html`<tr class="fact-${row.fact ?? "none"}"><th scope="row">${row.recipient}</th><td class="num">${row.words}</td></tr>`)}
+    </tbody></table>`;
+}
+
+function foot(desk: Desk, shown: AlertView): TemplateResult {
+  const { alert } = shown;
+  const by = alert.acknowledged_by ? ` by ${alert.acknowledged_by}` : "";
+  const sent = desk.pending.get(alert.alert);
+  return html`
+    ${sent && sent !== SENDING ? html`<p class="failed" role="alert">${sent}</p>` : nothing}
+    <div class="card-foot">
+      <span class="state">${STATE_WORDS[alert.state]}${by}${shown.unlogged ? html`<b class="unlogged">not on record</b>` : nothing}</span>
+      ${needsHand(shown) ? ackButton(desk, alert, sent) : nothing}
+    </div>`;
+}
+
+function ackButton(desk: Desk, alert: Alert, sent: string | undefined): TemplateResult {
+  const press = (event: Event) => {
+    event.stopPropagation();
+    desk.acknowledge(alert.alert);
+  };
+  return html`<button class="ack" ?disabled=${sent === SENDING || desk.link !== "live"} @click=${press}>
+    ${sent === SENDING ? "Acknowledging" : html`Acknowledge ${hasKey(desk, alert) ? html`<kbd>A</kbd>` : nothing}`}</button>`;
+}
+
+/** The key acts on the selected card; with none selected it selects the first that needs a hand. */
+function hasKey(desk: Desk, alert: Alert): boolean {
+  const first = desk.view.alerts.find(needsHand)?.alert.alert;
+  return alert.alert === (desk.selected ?? first);
+}
+
+export function closedRow(view: View, { alert }: AlertView): TemplateResult {
+  const by = alert.acknowledged_by ? ` Acknowledged by ${alert.acknowledged_by}.` : " Nobody acknowledged.";
+  const units = alert.units.map((unit) => unitName(view, unit)).join(", ");
+  return html`<li class="closed level-${alert.level}">${shape(alert.level)}<span>
+    <b>${alert.level.toUpperCase()}</b> ${units}, ended <span class="num">${utc(alert.time)}</span>.
+    <span class="muted">${alert.reason ? sentence(alert.reason) : ""}${by}</span></span></li>`;
+}

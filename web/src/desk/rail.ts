@@ -1,0 +1,29 @@
+// The left rail: open alerts, worst and soonest first as the station orders them, then the last closed ones.
+
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { isOpen, type View } from "../model";
+import { known, notWatched, utc } from "../words";
+import { card, closedRow } from "./card";
+import type { Desk } from "./state";
+
+const CLOSED_SHOWN = 10;
+
+export function rail(desk: Desk): TemplateResult {
+  const open = desk.view.alerts.filter(isOpen);
+  const closed = desk.view.alerts.filter((shown) => !isOpen(shown)).slice(0, CLOSED_SHOWN);
+  return html`
+    <section class="rail" aria-label="Alerts">
+      ${open.length === 0 ? quiet(desk.view) : nothing}
+      <ul class="cards">${repeat(open, (shown) => shown.alert.alert, (shown) => card(desk, shown))}</ul>
+      ${closed.length === 0 ? nothing : html`<h2>Last ended</h2>
+        <ul class="closed-list">${repeat(closed, (shown) => shown.alert.alert, (shown) => closedRow(desk.view, shown))}</ul>`}
+    </section>`;
+}
+
+function quiet(view: View): TemplateResult {
+  const seen = known(view.last_track_seen) ? `Last drone track at ${utc(view.last_track_seen)} UTC.` : "No drone track since this station started.";
+  const gaps = notWatched(view).length;
+  const rest = gaps === 0 ? "" : ` ${gaps} ${gaps === 1 ? "thing is" : "things are"} not watched: see the right side.`;
+  return html`<p class="quiet">No open alert.<br><span class="muted">${seen}${rest}</span></p>`;
+}

@@ -1,0 +1,2 @@
+import "./map/element";
+import "./desk/element";

@@ -1,0 +1,135 @@
+// The map of one site: keeps the sources of its style up to date, and moves only when asked to.
+
+import { type GeoJSONSource, LngLatBounds, Map as MapLibre, type MapMouseEvent, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import type { Feature } from "geojson";
+import { type Position, rangeAndBearing } from "../geo";
+import type { View } from "../model";
+import type { Theme } from "../theme";
+import { direction, distance } from "../words";
+import * as features from "./features";
+import { type SourceName, style } from "./style";
+import { ensureSymbol } from "./symbols";
+import { Trails } from "./trails";
+
+declare const WORKER_URL: string;
+declare const WORLD_URL: string;
+
+const FIT = { padding: 72, maxZoom: 15.5 };
+const SMALLEST_PICTURE_M = 1500;
+
+setWorkerUrl(WORKER_URL);
+
+export class Picture {
+  readonly map: MapLibre;
+  /** True once the map has been drawn in full for the first time. */
+  drawn = false;
+  private readonly trails = new Trails();
+  private theme: Theme;
+  private view: View | null = null;
+  private site = "";
+  private trailsAt = -Infinity;
+  private styled = false;
+
+  constructor(container: HTMLElement, theme: Theme, private readonly pointed: (words: string) => void) {
+    this.theme = theme;
+    this.map = new MapLibre({
+      container, style: style(theme, WORLD_URL), center: [0, 20], zoom: 1,
+      attributionControl: false, dragRotate: false, pitchWithRotate: false, fadeDuration: 0, maxZoom: 18,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-left");
+    this.map.once("load", () => (this.drawn = true));
+    this.map.on("style.load", () => this.restyled());
+    this.map.on("mousemove", (event) => this.point(event));
+    this.map.on("mouseout", () => this.pointed(""));
+  }
+
+  show(view: View, at: number, theme: Theme): void {
+    if (theme !== this.theme) this.restyle(theme);
+    if (view !== this.view) this.trails.add(view.at, view.tracks);
+    const fresh = view !== this.view;
+    this.view = view;
+    if (this.styled && fresh) this.draw(view, at);
+    this.frameSite(view);
+  }
+
+  /** Bring an alert's track and people into sight, unless they are, or a hand is on the map. */
+  reveal(places: Position[]): void {
+    const shown = this.map.getBounds();
+    if (this.map.isMoving() || places.length === 0 || places.every((place) => shown.contains(place))) return;
+    this.map.fitBounds(around(places), { ...FIT, duration: 300 });
+  }
+
+  private restyle(theme: Theme): void {
+    this.theme = theme;
+    this.styled = false;
+    this.map.setStyle(style(theme, WORLD_URL), { diff: false });
+  }
+
+  private restyled(): void {
+    this.styled = true;
+    this.site = "";
+    this.trailsAt = -Infinity;
+    if (this.view) this.draw(this.view, this.view.at);
+  }
+
+  private draw(view: View, at: number): void {
+    const image: features.ImageOf = (sidc, stale) => ensureSymbol(this.map, sidc, stale, this.theme);
+    this.drawSite(view);
+    this.drawTrails(view);
+    this.set("ellipses", features.ellipseFeatures(view));
+    this.set("predictions", features.predictionFeatures(view));
+    this.set("threats", features.threatFeatures(view, at));
+    this.set("units", features.unitFeatures(view, image));
+    this.set("tracks", features.trackFeatures(view, image));
+  }
+
+  private drawSite(view: View): void {
+    const site = JSON.stringify(view.site);
+    if (site !== this.site) this.set("site", features.siteFeatures(view.site));
+    this.site = site;
+  }
+
+  /** Once a second is enough for a trail, and spares the worker. */
+  private drawTrails(view: View): void {
+    if (Math.abs(view.at - this.trailsAt) < 1) return;
+    this.trailsAt = view.at;
+    this.set("trails", this.trails.features(view.at));
+  }
+
+  private set(name: SourceName, list: Feature[]): void {
+    const source = this.map.getSource<GeoJSONSource>(name);
+    void source?.setData({ type: "FeatureCollection", features: list });
+  }
+
+  private framed = "";
+
+  /** The first picture of a site frames it once; after that the map belongs to the person. */
+  private frameSite(view: View): void {
+    if (this.framed === view.site.name) return;
+    this.framed = view.site.name;
+    const centre: Position = [view.site.lon_deg, view.site.lat_deg];
+    const places = [centre, ...features.unitPlaces(view.units), ...view.tracks.map(features.placeOf)];
+    const near = places.filter((place) => rangeAndBearing(centre, place).rangeM < 10_000);
+    this.map.fitBounds(around([...near, ...corners(centre)]), { ...FIT, duration: 0 });
+  }
+
+  private point(event: MapMouseEvent): void {
+    if (!this.view) return;
+    const { lng, lat } = event.lngLat;
+    const { rangeM, azimuthDeg } = rangeAndBearing([this.view.site.lon_deg, this.view.site.lat_deg], [lng, lat]);
+    this.pointed(`${distance(rangeM)} ${direction(azimuthDeg)} of ${this.view.site.name}   ${lat.toFixed(5)}, ${lng.toFixed(5)}`);
+  }
+}
+
+function corners([lon, lat]: Position): Position[] {
+  const north = SMALLEST_PICTURE_M / 111_320;
+  const east = north / Math.max(0.05, Math.cos((lat * Math.PI) / 180));
+  return [[lon - east, lat - north], [lon + east, lat + north]];
+}
+
+function around(places: Position[]): LngLatBounds {
+  const bounds = new LngLatBounds();
+  for (const place of places) bounds.extend(place);
+  return bounds;
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Alert, View } from "../src/model";
+import { countdown, direction, distance, duration, notWatched, recordBanner, seconds, sentence, told } from "../src/words";
+
+const AT = 1_790_000_000;
+
+const alert: Alert = {
+  time: AT, alert: "a", revision: 2, level: "imminent", state: "active-unacked", units: ["b"], track: "T", behaviour: "direct-run",
+  text: { en: "x" }, expires: AT + 60, bearing_deg: 45, range_m: 1200, time_to_impact_s: [15, 25],
+};
+
+const view: View = {
+  at: AT, speed: 1, mode: "live", site: { name: "s", lat_deg: 0, lon_deg: 0 }, summary: "", tracks: [],
+  units: [{ unit: "b", mobility: "foot", sidc: "", callsign: "Patrol B", lat_deg: 1, lon_deg: 1, age_s: 2 }],
+  alerts: [], feeds: [{ feed: "rid", state: "watching", since: AT, detections: 0, quarantined: {} }], record: { state: "good" }, shed: {},
+};
+
+test("metres up to 2 km, then kilometres", () => {
+  assert.deepEqual([7.4, 99.4, 1234, 1999, 2000, 12_340].map(distance), ["7 m", "99 m", "1230 m", "2000 m", "2.0 km", "12.3 km"]);
+});
+
+test("eight points and three digits, all the way round", () => {
+  assert.deepEqual([0, 45, 359.7, 338, -45, 720].map(direction), ["N 000°", "NE 045°", "N 000°", "N 338°", "NW 315°", "N 000°"]);
+});
+
+test("a duration is never negative and never loses its unit", () => {
+  assert.deepEqual([-3, 0, 119, 120, 7199, 7200, 200_000].map(duration), ["0 s", "0 s", "119 s", "2 min", "119 min", "2 h", "2 d"]);
+});
+
+test("the countdown runs from the alert's own time and stops at now", () => {
+  assert.deepEqual(countdown(alert, AT + 5), [10, 20]);
+  assert.equal(seconds(countdown(alert, AT) ?? [0, 0]), "15–25 s");
+  assert.equal(seconds(countdown(alert, AT + 17) ?? [0, 0]), "now–8 s");
+  assert.equal(seconds(countdown(alert, AT + 99) ?? [0, 0]), "now");
+  assert.deepEqual(countdown(alert, AT - 5), [15, 25]);
+});
+
+test("no time to impact stays unknown", () => {
+  const { time_to_impact_s: _, ...unknown } = alert;
+  assert.equal(countdown(unknown, AT), null);
+});
+
+test("a person at risk without a receipt is a row of its own, first", () => {
+  const two = { ...alert, units: ["b", "c"] };
+  const rows = told(view, two, [{ time: AT, alert: "a", revision: 2, recipient: "c", channel: "tak", fact: "accepted" }]);
+  assert.deepEqual(rows.map((row) => [row.recipient, row.fact]), [["Patrol B", null], ["c", "accepted"]]);
+});
+
+test("the furthest fact of the newest revision is told, in whatever order receipts came", () => {
+  const receipt = (revision: number, fact: "accepted" | "shown" | "acknowledged", by?: string) =>
+    ({ time: AT, alert: "a", revision, recipient: "b", channel: "tak", fact, ...(by ? { by } : {}) });
+  const list = [receipt(1, "acknowledged", "Ruiz"), receipt(2, "shown"), receipt(2, "accepted")];
+  for (const order of [list, [...list].reverse()]) assert.equal(told(view, alert, order)[0]?.fact, "shown");
+  assert.match(told(view, alert, list.slice(0, 1))[0]?.words ?? "", /acknowledged by Ruiz .* older text/);
+});
+
+test("everything that is not watched is named, and nothing else", () => {
+  assert.deepEqual(notWatched(view), []);
+  const bad: View = {
+    ...view, shed: { plots: 3, none: 0 },
+    feeds: [...view.feeds, { feed: "df", state: "down", since: AT, detections: 0, quarantined: {}, reason: "refused the password" }],
+    units: [...view.units, { unit: "c", mobility: "foot", sidc: "" }, { unit: "d", mobility: "foot", sidc: "", lat_deg: 0, lon_deg: 0, age_s: 300 }],
+  };
+  assert.deepEqual(notWatched(bad).map((gap) => gap.what), ["df", "plots", "c", "d"]);
+  assert.match(notWatched(bad)[0]?.why ?? "", /^Down since \d\d:\d\d:\d\d\. Refused the password\. No data yet\.$/);
+  assert.deepEqual(notWatched({ ...view, feeds: [] }).map((gap) => gap.what), ["Everything"]);
+});
+
+test("latitude 0 is a position, not a missing one", () => {
+  const equator: View = { ...view, units: [{ unit: "e", mobility: "foot", sidc: "", lat_deg: 0, lon_deg: 0, age_s: 1 }] };
+  assert.deepEqual(notWatched(equator), []);
+});
+
+test("a record that is not complete says so and says that warnings go on", () => {
+  assert.equal(recordBanner(view), null);
+  assert.match(recordBanner({ ...view, record: { state: "degraded", waiting: 7 } }) ?? "", /degraded.* 7 events.*0 messages.*Warnings still go out/);
+  assert.match(recordBanner({ ...view, record: { state: "off" } }) ?? "", /Nothing is being recorded/);
+});
+
+test("a reason becomes a sentence once", () => {
+  assert.deepEqual(["no frames", "No frames.", " why? "].map(sentence), ["No frames.", "No frames.", "Why?"]);
+});
