@@ -1,11 +1,20 @@
 """Small stations for tests: a core on a site, driven by a clock that the test moves."""
 
-from collections.abc import Iterator
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from vedette.core import Core
 from vedette.model import Event, Site
 from vedette.model.event import Body, Configure, DetectionBatch, UnitReport
+from vedette.record import Keyring, Log, verify
+from vedette.report.replay import Replay
 from vedette.sense.remote_id import RemoteIdAdapter
 from vedette.simulate import Scenario, emissions, load_builtin
 from vedette.station.engine import Engine
@@ -71,3 +80,66 @@ def demo() -> Scenario:
 def journal(folder: Path, site: Site = SITE) -> Journal:
     """A journal in ``folder``, new or recovered."""
     return Journal(folder, Configure(site=site), ())
+
+
+RUN = "from vedette.cli.main import main; main()"
+
+
+class StationProcess:
+    """``vedette run`` in a process of its own; stopped by its id."""
+
+    def __init__(self, config: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._stderr = log.open("ab")
+        self.log = log
+        self._before = len(self.said())
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "from vedette.cli.main import main; main()",
+                "run",
+                "--config",
+                str(config),
+            ],
+            stderr=self._stderr,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+        )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def page(self) -> str | None:
+        found = re.findall(r"The page: (\S+)", self.said()[self._before :])
+        return found[-1] if found else None
+
+    def view(self) -> dict[str, object]:
+        page = self.page()
+        assert page is not None
+        with urllib.request.urlopen(f"{page}api/v1/view", timeout=10) as answer:
+            seen: dict[str, object] = json.load(answer)
+            return seen
+
+    def kill(self) -> None:
+        """As a power cut would: no goodbye."""
+        self.process.kill()
+        self.process.wait(timeout=60)
+        self._stderr.close()
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=60)
+        self._stderr.close()
+        return code
+
+
+def replay_is_equal(state: Path) -> list[Event]:
+    """The log verifies, replays to the bit, and is returned."""
+    assert verify(state / "events.log").good
+    with Log.open(state / "events.log", Keyring(state / "keys"), readonly=True) as log:
+        replay = Replay()
+        events = list(replay.run(log.events()))
+    assert replay.outcome.mismatch is None
+    assert replay.outcome.exact
+    return events

@@ -24,7 +24,7 @@ from vedette.model.event import (
     Snapshot,
 )
 from vedette.model.unit import RosterEntry
-from vedette.record import Keyring, Log, LogError, LogLocked, Recovery, ReserveFile, recover
+from vedette.record import EventStream, Keyring, Log, LogError, LogLocked, Recovery, ReserveFile, recover
 from vedette.record.fingerprint import fingerprint
 from vedette.station.engine import Engine
 from vedette.station.log_writer import LogWriter
@@ -146,19 +146,34 @@ class Journal:
 
     def _recover(self, recovery: Recovery) -> Core | None:
         self.seq, self.at = recovery.last_seq, recovery.last_at
-        core: Core | None = None
-        if recovery.snapshot is not None:
-            core = Core.restore(recovery.snapshot.state)
-            self._continues = recovery.snapshot.after
-            for delivery in recovery.snapshot.deliveries:
-                self.outbox.fold(delivery)
-            for clear in recovery.snapshot.clears:
-                self.outbox.fold(clear)
-        for event in recovery.events:
+        core = self._restore(recovery)
+        events = recovery.events if core is not None or recovery.snapshot is None else self._from_start()
+        for event in events:
             core = self._again(core, event)
         for entry in self.outbox.entries.values():
             entry.sent.clear()
         return core
+
+    def _restore(self, recovery: Recovery) -> Core | None:
+        """The core and the outbox of the latest snapshot; None if there is none that can be used."""
+        snapshot = recovery.snapshot
+        if snapshot is None:
+            return None
+        try:
+            core = Core.restore(snapshot.state)
+        except InputError as error:
+            log.warning("replaying the whole log", reason=str(error))
+            return None
+        self._continues = snapshot.after
+        for delivery in snapshot.deliveries:
+            self.outbox.fold(delivery)
+        for clear in snapshot.clears:
+            self.outbox.fold(clear)
+        return core
+
+    def _from_start(self) -> EventStream:
+        assert self._log is not None
+        return self._log.events(skip_sealed=True)
 
     def _again(self, core: Core | None, event: Event) -> Core | None:
         """One event of the log: the outbox folds it, the core takes it, its decisions are ticked off."""

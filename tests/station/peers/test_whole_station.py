@@ -2,21 +2,12 @@
 
 import asyncio
 import contextlib
-import json
-import os
-import re
-import signal
-import subprocess
-import sys
-import urllib.request
-from pathlib import Path
 
 import pytest
+from station_build import StationProcess, replay_is_equal
 
-from vedette.model import Alert, Event
+from vedette.model import Alert
 from vedette.model.event import Deliver
-from vedette.record import Keyring, Log, verify
-from vedette.report.replay import Replay
 
 SERIAL = "1588E040445AC004418"
 START = (47.1987, 8.7302)
@@ -47,62 +38,6 @@ ca_file = "{ca}"
 cert_file = "{cert}"
 key_file = "{key}"
 """
-
-
-RUN = "from vedette.cli.main import main; main()"
-
-
-class StationProcess:
-    """``vedette run`` in a process of its own; stopped by its id."""
-
-    def __init__(self, config: Path, log: Path) -> None:
-        self._stderr = log.open("wb")
-        self.log = log
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "from vedette.cli.main import main; main()",
-                "run",
-                "--config",
-                str(config),
-            ],
-            stderr=self._stderr,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-
-    def said(self) -> str:
-        return self.log.read_text()
-
-    def page(self) -> str | None:
-        found = re.search(r"The page: (\S+)", self.said())
-        return found.group(1) if found else None
-
-    def view(self) -> dict[str, object]:
-        page = self.page()
-        assert page is not None
-        with urllib.request.urlopen(f"{page}api/v1/view", timeout=10) as answer:
-            seen: dict[str, object] = json.load(answer)
-            return seen
-
-    def stop(self) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=60)
-        self._stderr.close()
-        return code
-
-
-def replay_is_equal(state: Path) -> list[Event]:
-    """The log verifies, replays to the bit, and is returned."""
-    assert verify(state / "events.log").good
-    with Log.open(state / "events.log", Keyring(state / "keys"), readonly=True) as log:
-        replay = Replay()
-        events = list(replay.run(log.events()))
-    assert replay.outcome.mismatch is None
-    assert replay.outcome.exact
-    return events
 
 
 @pytest.mark.field

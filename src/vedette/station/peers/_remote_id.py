@@ -7,8 +7,19 @@ from vedette.sense.remote_id import RemoteIdAdapter
 from vedette.station.ports import Hub
 from vedette.wire.capture import FrameBatch
 
-HARMLESS = frozenset({"odid-frames", "not-remote-id", "repeated"})
-"""Counts that are not bad input: what was used, strangers' traffic, and a beacon's repetitions."""
+BAD = (
+    "bad-crc",
+    "malformed:",
+    "time-backwards",
+    "emitters-dropped",
+    "operators-dropped",
+    "empty-id",
+    "claim-changed",
+    "clock-off",
+    "frozen",
+)
+"""Beginnings of the counts that a technician should see. The others say what was used, what was
+strangers' traffic, and what a beacon repeats."""
 
 
 class RemoteIdFrames:
@@ -37,7 +48,7 @@ class RemoteIdFrames:
     def _tell_counts(self) -> None:
         for reason, count in self._adapter.counts.items():
             new = count - self._told.get(reason, 0)
-            if new and reason not in HARMLESS and not reason.startswith("odid-"):
+            if new and reason.startswith(BAD):
                 self._hub.counted(self._feed, reason, new)
             self._told[reason] = count
 
