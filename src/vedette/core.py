@@ -22,10 +22,7 @@ from vedette.warn import Warner, WarnSettings
 
 SNAPSHOT_FORMAT = 1
 ASSESS_PERIOD_S = 1.0
-"""Threats are weighed again at least this often, also when no detection comes in."""
-DENSE = 500
-"""Threats in one picture beyond which they are weighed every ``DENSE_PERIOD_S`` at most."""
-DENSE_PERIOD_S = 0.1
+"""All threats are weighed this often, also when no detection comes in."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -47,8 +44,6 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
     warner: bytes
     second: float
     assessed_at: float
-    due: bool
-    dense: bool
 
 
 class Core:
@@ -66,8 +61,6 @@ class Core:
         self._threats: tuple[Threat, ...] = ()
         self._second = -math.inf
         self._assessed_at = -math.inf
-        self._due = False
-        self._dense = False
         self.on_stage = stages or (lambda name: None)
         self._handlers: dict[type, Callable[[Any, float], list[Intent]]] = {
             DetectionBatch: self._detections,
@@ -89,7 +82,7 @@ class Core:
         return self._tracker.frame(at)
 
     def threats(self) -> tuple[Threat, ...]:
-        """The threats of the last assessment."""
+        """The threats of the last assessment of all tracks, made once a second."""
         return self._threats
 
     def units(self, at: float) -> tuple[Any, ...]:
@@ -121,8 +114,6 @@ class Core:
                 warner=self._warner.state(),
                 second=self._second,
                 assessed_at=self._assessed_at,
-                due=self._due,
-                dense=self._dense,
             )
         )
 
@@ -142,14 +133,12 @@ class Core:
         core._assessor = Assessor.restore(site, core.settings.assess, held.assessor)
         core._warner = Warner.restore(core.settings.warn, held.warner)
         core._second, core._assessed_at = held.second, held.assessed_at
-        core._due, core._dense = held.due, held.dense
         return core
 
     def _detections(self, batch: DetectionBatch, at: float) -> list[Intent]:
         changed = self._tracker.add(batch.detections, at)
         self.on_stage("tracked")
-        self._due = self._due or bool(changed)
-        return self._assess(at) if self._due and self._may_assess(at) else []
+        return self._warn_of_rises(at) if changed else []
 
     def _configure(self, configure: Configure, at: float) -> list[Intent]:
         """New configuration: alerts and units are carried over; tracks too, unless the frame moved."""
@@ -180,8 +169,7 @@ class Core:
 
     def _tick(self, tick: Tick, at: float) -> list[Intent]:
         self._tracker.advance(at)
-        overdue = at - self._assessed_at >= ASSESS_PERIOD_S
-        intents = self._assess(at) if overdue or (self._due and self._may_assess(at)) else []
+        intents = self._assess(at) if at - self._assessed_at >= ASSESS_PERIOD_S else []
         intents += self._warner.tick(at)
         second = math.floor(at)
         if second > self._second:
@@ -189,18 +177,18 @@ class Core:
             intents.append(self._digest(at))
         return intents
 
-    def _may_assess(self, at: float) -> bool:
-        """In a dense picture weighing everything costs tens of milliseconds: not for every batch."""
-        return not self._dense or at - self._assessed_at >= DENSE_PERIOD_S
-
     def _assess(self, at: float) -> list[Intent]:
+        """Weigh and tell all threats."""
         frame = self._tracker.frame(at)
-        self._threats = self._assessor.assess(frame, at)
-        self._assessed_at, self._due = at, False
-        self._dense = len(self._threats) > DENSE
+        self._threats, self._assessed_at = self._assessor.assess(frame, at), at
+        return self._warner.threats(self._threats, at, _last_seen(frame))
+
+    def _warn_of_rises(self, at: float) -> list[Intent]:
+        """Weigh all threats, and warn at once of those that have risen; the rest waits for its second."""
+        frame = self._tracker.frame(at)
+        risen = self._assessor.risen(frame, at)
         self.on_stage("assessed")
-        seen = {track.id: track.updated for track in frame.tracks if track.updated is not None}
-        return self._warner.threats(self._threats, at, seen)
+        return self._warner.threats(risen, at, _last_seen(frame), risen_only=True) if risen else []
 
     def _digest(self, at: float) -> Digest:
         """Both digests of DESIGN section 5: of the state as it is, and of the state 8 s back."""
@@ -215,3 +203,8 @@ class Core:
             settled=hashlib.blake2b(settled, digest_size=16).hexdigest(),
             settled_time=settled_time,
         )
+
+
+def _last_seen(frame: Frame) -> dict[str, float]:
+    """When each track was last detected (Unix seconds)."""
+    return {track.id: track.updated for track in frame.tracks if track.updated is not None}

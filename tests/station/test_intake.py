@@ -32,7 +32,7 @@ def test_first_goes_at_once_and_the_rest_together() -> None:
         for number in range(1, 6):
             intake.add([detection(number)])
         assert len(taker.batches) == 1
-        await asyncio.sleep(3 * BATCH_S)
+        await asyncio.sleep(3 * BATCH_S[1])
         intake.close()
         return taker
 

@@ -37,7 +37,8 @@ export function theme(): Theme {
 }
 
 export function applyTheme(): void {
-  document.documentElement.dataset["theme"] = theme();
+  const { dataset } = document.documentElement;
+  if (dataset["theme"] !== theme()) dataset["theme"] = theme();
 }
 
 export function toggleTheme(): void {

@@ -1,6 +1,6 @@
 // Every sentence the desk reads, made from the picture. Times are station times (Unix seconds).
 
-import type { Alert, Fact, FeedView, Receipt, UnitView, View } from "./model";
+import type { Alert, Fact, FeedView, Receipt, TrackView, UnitView, View } from "./model";
 
 const POINTS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 
@@ -102,10 +102,11 @@ export function told(view: View, alert: Alert, receipts: Receipt[]): Told[] {
 }
 
 function toldRow(view: View, alert: Alert, receipt: Receipt): Told {
-  const who = receipt.by && receipt.by !== receipt.recipient ? ` by ${receipt.by}` : "";
+  const name = unitName(view, receipt.recipient);
+  const who = receipt.by && receipt.by !== receipt.recipient && receipt.by !== name ? ` by ${receipt.by}` : "";
   const older = receipt.revision < alert.revision ? ", older text" : "";
   const words = `${FACT_WORDS[receipt.fact]}${who} ${utc(receipt.time)}, ${receipt.channel}${older}`;
-  return { recipient: unitName(view, receipt.recipient), words, fact: receipt.fact };
+  return { recipient: name, words, fact: receipt.fact };
 }
 
 export interface Gap {
@@ -113,7 +114,13 @@ export interface Gap {
   why: string;
 }
 
-/** Everything that is not being watched, in the order in which somebody should care. */
+/** What no station of today's sensors watches, however well its feeds do: said always, not only when asked. */
+export const NEVER_WATCHED: readonly Gap[] = [
+  { what: "Drones that send no Remote ID", why: "Receivers hear what a drone broadcasts. On a cable or on its own, it sends nothing." },
+  { what: "Ground the receivers cannot hear", why: "Hills and buildings hide drones. Where is not worked out." },
+];
+
+/** Everything that has stopped being watched, in the order in which somebody should care. */
 export function notWatched(view: View): Gap[] {
   return [...noFeeds(view), ...view.feeds.filter((f) => f.state !== "watching").map(feedGap), ...shedGaps(view), ...unitGaps(view.units)];
 }
@@ -162,3 +169,25 @@ export function recordBanner(view: View): string | null {
   const why = record.reason ? ` ${sentence(record.reason)}` : "";
   return `The record is degraded.${why} ${record.waiting ?? 0} events wait in memory, ${record.unlogged ?? 0} messages went out unlogged. Warnings still go out.`;
 }
+
+const TRUST_WORDS: Record<NonNullable<TrackView["trust"]>, string> = {
+  verified: "other sensors agree",
+  unverified: "not verified",
+  contradicted: "contradicted",
+  ghost: "probably not there",
+};
+
+/** What the drone says it is, and what that is worth: "Says it is 1581F..., not verified". */
+export function claimWords(track: TrackView): string {
+  const trust = track.trust ? TRUST_WORDS[track.trust] : "";
+  if (!track.identity) return trust ? `Claims no identity, ${trust}` : "Claims no identity";
+  return `Says it is ${track.identity.id}${trust ? `, ${trust}` : ""}`;
+}
+
+/** "24 m/s, 64 m up": height is above the site, as the station gives it. */
+export function motionWords(track: TrackView): string[] {
+  const height = known(track.height_m) ? `${Math.round(track.height_m)} m up` : "height unknown";
+  return [`${Math.round(track.speed_mps)} m/s`, height];
+}
+
+export const objects = (count: number): string => (count === 1 ? "1 object" : `${count} objects`);

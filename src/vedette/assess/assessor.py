@@ -62,17 +62,30 @@ class Assessor:
 
         A pair that was above INFO is told of for ``tell_on_s`` more while its track lives, so that who
         was warned can be told "moved away"; that it is missing then means: not seen any more.
-        Call it once for each frame, with ``at`` not decreasing (Unix seconds).
+        Call it, or `risen`, once for each frame, with ``at`` not decreasing (Unix seconds).
         """
+        return self._weigh(frame, self._book.at(at), at, risen_only=False)
+
+    def risen(self, frame: Frame, at: float) -> tuple[Threat, ...]:
+        """Only the pairs whose level has risen since the frame before, for a warning at once.
+
+        All pairs are weighed as in `assess`; but to put a threat into words costs more than to weigh
+        it, and between two full assessments nothing but a rise is news. The units' places are up to
+        0.2 s old.
+        """
+        return self._weigh(frame, self._book.about(at), at, risen_only=True)
+
+    def _weigh(
+        self, frame: Frame, units: tuple[UnitState, ...], at: float, *, risen_only: bool
+    ) -> tuple[Threat, ...]:
         tracks = self._usable(frame)
-        units = self._book.at(at)
         dt = 0.0 if self._at is None else max(0.0, at - self._at)
         self._at = at
         self._history.take(tracks, at)
         self._memory.align(tuple(t.id for t in tracks), tuple(u.report.unit for u in units))
         if not tracks or not units:
             return ()
-        return self._pairs(tracks, units, at, dt)
+        return self._pairs(tracks, units, at, dt, risen_only)
 
     def _usable(self, frame: Frame) -> tuple[Track, ...]:
         good = {track.id: track for track in frame.tracks if usable(track)}
@@ -80,7 +93,12 @@ class Assessor:
         return tuple(good[name] for name in sorted(good))
 
     def _pairs(
-        self, tracks: tuple[Track, ...], units: tuple[UnitState, ...], at: float, dt: float
+        self,
+        tracks: tuple[Track, ...],
+        units: tuple[UnitState, ...],
+        at: float,
+        dt: float,
+        risen_only: bool,
     ) -> tuple[Threat, ...]:
         settings, memory = self._settings, self._memory
         columns = track_columns(tracks, settings)
@@ -88,6 +106,7 @@ class Assessor:
         remember_course(memory, course_evidence(geometry, settings), dt, settings)
         loiters = np.array([[float(self._history.loiters(t.id, at))] for t in tracks])
         risk = weigh(columns, geometry, memory, loiters, settings)
+        before = np.maximum(memory.level, 0.0)
         level = hold(
             memory,
             enter=rank(columns, geometry, risk, loiters, settings, keep=False),
@@ -96,8 +115,9 @@ class Assessor:
             hold_s=settings.hold_s,
         )
         memory.told_until = np.where(level > 0.0, at + settings.tell_on_s, memory.told_until)
+        reported = (risk.risk > settings.report_risk) | (memory.told_until >= at)
         return tell(
-            (risk.risk > settings.report_risk) | (memory.told_until >= at),
+            level > before if risen_only else reported,
             [(t.id, math.hypot(t.velocity_mps[0], t.velocity_mps[1])) for t in tracks],
             memory.units,
             figures_of(risk, level, behaviours(geometry, loiters, settings), geometry),

@@ -13,6 +13,7 @@ from vedette.model.unit import Mobility, UnitReport
 
 _KEPT = 8
 _BASELINE_S = (4.0, 12.0)
+_MOMENTS_PER_S = 5
 
 
 class Fix(Struct, frozen=True):
@@ -56,6 +57,8 @@ class UnitBook:
         self._frame = LocalFrame(site.lat_deg, site.lon_deg, site.alt_m)
         self.held: dict[str, HeldUnit] = {}
         self.counts = counts
+        self._moment = -math.inf
+        self._states: dict[str, UnitState] = {}
 
     def take(self, report: UnitReport, at: float) -> None:
         """Keep a report heard at ``at``. A report from the future counts as made now."""
@@ -80,6 +83,7 @@ class UnitBook:
             earlier = []
         kept = [old for old in earlier if 0.0 < fix.time - old.time <= _BASELINE_S[1]]
         self.held[report.unit] = HeldUnit(report, [*_thinned(kept), fix])
+        self._states.pop(report.unit, None)
 
     def _jumped(self, old: Fix, new: Fix, report: UnitReport) -> bool:
         limit = _of(self._settings.unit_speed_limit_mps, report.mobility) * (new.time - old.time)
@@ -106,6 +110,19 @@ class UnitBook:
     def at(self, at: float) -> tuple[UnitState, ...]:
         """All units at ``at``, by name."""
         return tuple(self._state(self.held[name], at) for name in sorted(self.held))
+
+    def about(self, at: float) -> tuple[UnitState, ...]:
+        """All units, by name, as they were at the last fifth of a second: cheap to ask for often.
+
+        What is remembered is a function of the reports and that moment alone, so that a restored book
+        gives the same.
+        """
+        moment = math.floor(at * _MOMENTS_PER_S) / _MOMENTS_PER_S
+        if moment != self._moment:
+            self._moment, self._states = moment, {}
+        for name in self.held.keys() - self._states.keys():
+            self._states[name] = self._state(self.held[name], moment)
+        return tuple(self._states[name] for name in sorted(self.held))
 
     def _state(self, held: HeldUnit, at: float) -> UnitState:
         last, report, settings = held.fixes[-1], held.report, self._settings

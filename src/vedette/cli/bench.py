@@ -17,8 +17,8 @@ def register(app: typer.Typer) -> None:
 
 @bench.command()
 def decode(
-    form: Annotated[str, typer.Option("--format", help="odid")] = "odid",
-    frames: Annotated[int, typer.Option(help="distinct frames")] = 1_000_000,
+    form: Annotated[str, typer.Option("--format", help="odid, odid-nan, odid-ble4 or odid-ble5")] = "odid",
+    frames: Annotated[int, typer.Option(min=1, help="distinct frames")] = 1_000_000,
 ) -> int:
     """Frames a CPU second from capture bytes to detections."""
     from vedette.evaluate.bench_decode import bench_decode
@@ -28,7 +28,7 @@ def decode(
 
 @bench.command()
 def log(
-    events: Annotated[int, typer.Option(help="detection events")] = 200_000,
+    events: Annotated[int, typer.Option(min=1, help="detection events")] = 200_000,
     folder: Annotated[Path | None, typer.Option(help="where (default: a temporary folder)")] = None,
 ) -> int:
     """Events a second appended in batches of 500, chain on, and verified."""

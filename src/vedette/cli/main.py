@@ -3,13 +3,14 @@
 Exit codes: 0 good, 64 bad configuration or usage, 65 bad input data, 1 failure, 130 interrupted.
 """
 
+import contextlib
 import os
 import sys
 
 import typer
 from typer.exceptions import TyperException
 
-from vedette.cli import bench, diagnose, files, logs, run, scenarios
+from vedette.cli import bench, diagnose, files, logs, output, run, scenarios
 from vedette.model.errors import VedetteError
 
 USAGE = 64
@@ -40,6 +41,7 @@ def run_command(arguments: list[str]) -> int:
     """Run ``vedette ARGUMENTS`` and return the exit code."""
     try:
         result = app(arguments, standalone_mode=False, prog_name="vedette")
+        output.flush()
     except VedetteError as error:
         return _say(str(error), error.exit_code)
     except TyperException as error:
@@ -50,14 +52,25 @@ def run_command(arguments: list[str]) -> int:
         # The reader of our lines has gone; nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        # The machine failed us, not a program: a full disk, a device that went away.
+        return _abandon(error)
     return result if isinstance(result, int) else 0
+
+
+def _abandon(error: OSError) -> int:
+    """One line for a failure of the machine. Lines that wait for stdout would fail again at exit."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _say(f"{error.filename or 'standard output'}: {error.strerror or error}", 1)
 
 
 def _usage(error: BaseException) -> int:
     """A wrong command line in one line; a bare ``vedette`` gets the help."""
     message = getattr(error, "message", "") or str(error)
     if "\n" in message or not message:
-        print(message, file=sys.stderr)
+        if message:
+            print(message, file=sys.stderr)
         return USAGE
     return _say(f"{message} (see vedette --help)", USAGE)
 

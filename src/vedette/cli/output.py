@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from vedette.model.errors import VedetteError
 from vedette.model.lines import dump_line
 
 T = TypeVar("T")
@@ -15,12 +16,25 @@ T = TypeVar("T")
 
 def write(record: Struct) -> None:
     """One JSON line on stdout."""
-    sys.stdout.buffer.write(dump_line(record))
+    _stdout().write(dump_line(record))
 
 
 def write_bytes(line: bytes) -> None:
     """One finished JSON line, without its end, on stdout."""
-    sys.stdout.buffer.write(line + b"\n")
+    _stdout().write(line + b"\n")
+
+
+def flush() -> None:
+    """Hand over what waits. Raises OSError while there is still somebody to tell."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _stdout() -> BinaryIO:
+    """Python has no ``sys.stdout`` when the program was started with that descriptor closed."""
+    if sys.stdout is None:
+        raise VedetteError("standard output is closed: there is nowhere to write the lines to")
+    return sys.stdout.buffer
 
 
 def say(message: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -74,6 +75,9 @@ async def _serve(config: StationConfig) -> None:
     from vedette.station.metrics import exposition
 
     station = assemble(config)
+    # What is loaded now stays: the collector need not walk it again while a drone is coming.
+    gc.collect()
+    gc.freeze()
     watch = asyncio.create_task(station.run(), name="station")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

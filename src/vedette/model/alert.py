@@ -18,7 +18,7 @@ Fact = Literal["accepted", "on-device", "shown", "acknowledged"]
 FACT_RANK: dict[str, int] = {"accepted": 1, "on-device": 2, "shown": 3, "acknowledged": 4}
 
 
-class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Alert(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One revision of one alert. ``text`` maps a language to what the reader sees.
 
     The id derives from content, so a restart repeats the same id. ``expires`` is Unix seconds.
@@ -44,7 +44,7 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     acknowledged_by: str | None = None
 
 
-class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Receipt(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One fact about one alert revision and one recipient; ``by`` is the person behind it."""
 
     time: float

@@ -27,7 +27,9 @@ ClaimScheme = Literal[
 ]
 
 
-class Position(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="position"):
+class Position(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="kind", tag="position"
+):
     """A reported geodetic position; ``velocity_mps`` is east, north, up."""
 
     lat_deg: Latitude
@@ -38,7 +40,7 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
 
 
 class RangeBearing(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="range-bearing"
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="kind", tag="range-bearing"
 ):
     """A radar plot in the sensor's polar frame."""
 
@@ -48,27 +50,31 @@ class RangeBearing(
     range_rate_mps: float | None = None
 
 
-class Bearing(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="bearing"):
+class Bearing(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="kind", tag="bearing"
+):
     """A direction without range, from a direction finder, acoustic array or camera."""
 
     azimuth_deg: Azimuth
     elevation_deg: Elevation | None = None
 
 
-class Presence(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="presence"):
+class Presence(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="kind", tag="presence"
+):
     """Something is there, within ``range_m`` of the sensor if that is known."""
 
     range_m: Positive | None = None
 
 
-class EmptyScan(Struct, frozen=True, kw_only=True, tag_field="kind", tag="empty-scan"):
+class EmptyScan(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="empty-scan"):
     """A complete scan that saw nothing: evidence of watching, and of absence where Pd is known."""
 
 
 Measure = Position | RangeBearing | Bearing | Presence | EmptyScan
 
 
-class Sigma(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Sigma(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One-sigma accuracies as stated with the detection; missing = the sensor's own figure applies."""
 
     horizontal_m: Positive | None = None
@@ -80,7 +86,7 @@ class Sigma(Struct, frozen=True, kw_only=True, omit_defaults=True):
     range_rate_mps: Positive | None = None
 
 
-class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Claim(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """An identity that was broadcast: evidence, never a fact (law 3).
 
     ``operator_lat_deg`` and ``operator_lon_deg`` are a person's place: the station takes them out of
@@ -93,7 +99,7 @@ class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
     operator_lon_deg: Longitude | None = None
 
 
-class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Signal(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """How the emission was received."""
 
     rssi_dbm: float | None = None
@@ -102,14 +108,14 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     emitter: str | None = None
 
 
-class Integrity(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Integrity(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What is known of the frame's integrity; missing = not known, never assumed good."""
 
     crc_ok: bool | None = None
     authenticated: bool | None = None
 
 
-class Detection(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Detection(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One detection of one sensor.
 
     ``time`` is the sensor's time of measurement, ``received`` when the station got it (both Unix

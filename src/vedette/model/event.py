@@ -20,7 +20,7 @@ TICK_S = 0.1
 """Station time between two ticks: the only source of time passing."""
 
 
-class Segment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Segment(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """First event of each run of a station: what computed what follows (the numerics fingerprint)."""
 
     format: int
@@ -29,7 +29,7 @@ class Segment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The sequence number of the snapshot that this run was restored from."""
 
 
-class Configure(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Configure(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """All configuration that the core depends on; a replay needs no file beside the log."""
 
     site: Site
@@ -37,14 +37,14 @@ class Configure(Struct, frozen=True, kw_only=True, omit_defaults=True):
     settings: dict[str, Any] = {}
 
 
-class DetectionBatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DetectionBatch(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One scan, or the detections of at most 50 ms of one feed. The core sorts them canonically."""
 
     feed: str
     detections: tuple[Detection, ...]
 
 
-class OperatorPosition(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class OperatorPosition(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Where a drone says its operator is: desk only, sealed under a key of its own, kept 72 hours."""
 
     time: float
@@ -56,14 +56,14 @@ class OperatorPosition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     alt_datum: AltitudeDatum | None = None
 
 
-class Tick(Struct, frozen=True):
+class Tick(Struct, frozen=True, gc=False):
     """Station time passed."""
 
 
 FeedState = Literal["connecting", "watching", "silent", "down", "ended"]
 
 
-class FeedStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FeedStatus(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A feed changed its state; ``reason`` says why in words an operator can act on."""
 
     feed: str
@@ -72,7 +72,7 @@ class FeedStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sensors: tuple[str, ...] = ()
 
 
-class ClockStep(Struct, frozen=True, kw_only=True):
+class ClockStep(Struct, frozen=True, gc=False, kw_only=True):
     """The system clock jumped by ``step_s``; station time is slewed and never decreases."""
 
     step_s: float
@@ -81,7 +81,7 @@ class ClockStep(Struct, frozen=True, kw_only=True):
 ActionKind = Literal["acknowledge", "downgrade", "disposition", "note"]
 
 
-class Action(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Action(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Something a person did. ``actor`` is who, ``via`` the way (console, cot, api)."""
 
     actor: str
@@ -93,7 +93,7 @@ class Action(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
 
 
-class RecordStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RecordStatus(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The record degraded or recovered: ``waiting`` events were held in memory, ``unlogged`` effects
     went out before the disk had them."""
 
@@ -103,14 +103,14 @@ class RecordStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unlogged: int = 0
 
 
-class Shed(Struct, frozen=True, kw_only=True):
+class Shed(Struct, frozen=True, gc=False, kw_only=True):
     """``count`` items of ``what`` were shed by a bounded queue; shown as not watched."""
 
     what: str
     count: int
 
 
-class Deliver(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Deliver(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Intent: bring this revision to these units. ``rule`` names why they are addressed."""
 
     alert: Alert
@@ -120,13 +120,13 @@ class Deliver(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sound: bool = False
 
 
-class AlertChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AlertChange(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Intent: the desk's copy of an alert changed without a new message to the field."""
 
     alert: Alert
 
 
-class Escalate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Escalate(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Intent: nobody has this alert in hand ``after_s`` seconds after it was sent."""
 
     alert: str
@@ -136,14 +136,14 @@ class Escalate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     step: int
 
 
-class Clear(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Clear(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Intent: the alert ended; recipients' copies go stale. ``alert.reason`` says why."""
 
     alert: Alert
     recipients: tuple[str, ...]
 
 
-class Digest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Digest(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Intent: the two digests of one second (hex). ``settled`` is the state at ``settled_time``."""
 
     time: float
@@ -152,7 +152,7 @@ class Digest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     settled_time: float
 
 
-class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Snapshot(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The core's whole state after ``after`` (sequence number); ``state`` as `Core.snapshot` made it.
 
     ``deliveries`` and ``clears`` are what the outbox still held: nobody is forgotten by a restart.
@@ -228,7 +228,7 @@ SEALED_KINDS: dict[str, str] = {
 """Kinds whose bodies hold people, and the class of key that seals them (one key a class and day)."""
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """``seq`` counts from 1 without gaps; ``at`` is station time and never decreases."""
 
     seq: int

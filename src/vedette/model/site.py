@@ -11,7 +11,7 @@ SensorType = Literal["radar-3d", "radar-2d", "direction-finder", "acoustic-array
 Limits = tuple[float, float]
 
 
-class Site(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Site(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Origin of the local ENU frame.
 
     ``geoid_height_m`` is the geoid's height above the ellipsoid here (EGM96): with it heights of the
@@ -27,7 +27,9 @@ class Site(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
     geoid_height_m: float | None = None
 
 
-class ClutterRegion(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ClutterRegion(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """Where a sensor's false plots lie, if not the whole of its limits."""
 
     range_m: Limits | None = None
@@ -36,7 +38,9 @@ class ClutterRegion(Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     range_rate_mps: Limits | None = None
 
 
-class SensorSigma(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SensorSigma(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """The sensor's own one-sigma accuracies."""
 
     horizontal_m: Positive | None = None
@@ -48,7 +52,9 @@ class SensorSigma(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     range_rate_mps: Positive | None = None
 
 
-class SensorProfile(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SensorProfile(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """Where a sensor stands and what it can detect; the limits are where targets can be detected."""
 
     id: Annotated[str, Meta(min_length=1)]

@@ -8,7 +8,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,21 +17,36 @@ from vedette.model.errors import ConfigError
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
+Places = Iterable[tuple[Path, int]]
+"""(path, offset in the text) of what stands in a document."""
 
-_WHERE = re.compile(r" - at `\$(.*)`$")
+_WHERE = re.compile(r" - at `(\$.*)`$")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-_HEADER = re.compile(r"^\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
-_KEY = re.compile(r"""^\s*([A-Za-z0-9_.\-"' ]+?)\s*=""")
 
 
-def decode_toml(text: str, kind: type[T], source: str) -> T:
-    """TOML text -> ``kind``. Raises ConfigError naming ``source``, line and field."""
+class FieldError(ValueError):
+    """A field whose value cannot be, as a check after decoding finds; ``where`` is written like
+    ``$.feed[1].url``."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where}: {why}")
+        self.path, self.why = _path_of(where), why
+
+
+def decode_toml(text: str | bytes, kind: type[T], source: str, check: Callable[[T], None] | None = None) -> T:
+    """TOML text -> ``kind``. Raises ConfigError naming ``source``, line and field.
+
+    ``check`` may raise `FieldError` for what the types cannot say.
+    """
+    document = _decoded(text, source)
     try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tree = tomllib.loads(document)
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{source}: not valid TOML: {error}") from None
-    return _convert(tree, kind, source, lambda path: _toml_line(text, path))
+    return _convert(
+        tree, kind, source, lambda path: _line(document, _TomlPlaces(document).found, path), check
+    )
 
 
 def decode_json(text: str, kind: type[T], source: str) -> T:
@@ -40,9 +55,9 @@ def decode_json(text: str, kind: type[T], source: str) -> T:
         tree = json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise ConfigError(f"{source}, line {error.lineno}: not valid JSON: {error.msg}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{source}: {error}") from None
-    return _convert(tree, kind, source, lambda path: _json_line(text, path))
+    return _convert(tree, kind, source, lambda path: _line(text, _json_places(text), path))
 
 
 def decode_tree(tree: Any, kind: type[T], source: str) -> T:
@@ -50,19 +65,36 @@ def decode_tree(tree: Any, kind: type[T], source: str) -> T:
     return _convert(tree, kind, source, lambda path: None)
 
 
-def _convert(tree: Any, kind: type[T], source: str, line_of: Any) -> T:
+def _convert(
+    tree: Any,
+    kind: type[T],
+    source: str,
+    line_of: Callable[[Path], int | None],
+    check: Callable[[T], None] | None = None,
+) -> T:
     for path, value in _leaves(tree, ()):
         if isinstance(value, float) and not math.isfinite(value):
             raise _error(source, path, line_of(path), f"{value} is not a finite number")
     try:
-        return msgspec.convert(tree, kind)
+        good = msgspec.convert(tree, kind)
+        if check is not None:
+            check(good)
     except msgspec.ValidationError as error:
         message = str(error)
-        path = _path_of(message)
-        unknown = _UNKNOWN.search(message)
-        if unknown:
-            path = (*path, unknown.group(1))
+        path = _path_in(message)
         raise _error(source, path, line_of(path), _WHERE.sub("", message)) from None
+    except FieldError as error:
+        raise _error(source, error.path, line_of(error.path), error.why) from None
+    return good
+
+
+def _decoded(text: str | bytes, source: str) -> str:
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{source}: not UTF-8 at byte {error.start}: save the file as UTF-8") from None
 
 
 def _error(source: str, path: Path, line: int | None, what: str) -> ConfigError:
@@ -74,13 +106,17 @@ def _dotted(path: Path) -> str:
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
 
 
-def _path_of(message: str) -> Path:
-    """The path in msgspec's message, e.g. ``$.feed[1].url`` -> ("feed", 1, "url")."""
-    where = _WHERE.search(message)
-    if where is None:
-        return ()
-    steps = _STEP.findall(where.group(1))
-    return tuple(name if name else (int(index) if index != "..." else 0) for name, index in steps)
+def _path_in(message: str) -> Path:
+    """The path that msgspec's message names, with the unknown field if that is what is wrong."""
+    where, unknown = _WHERE.search(message), _UNKNOWN.search(message)
+    path = _path_of(where.group(1)) if where else ()
+    return (*path, unknown.group(1)) if unknown else path
+
+
+def _path_of(where: str) -> Path:
+    """``$.feed[1].url`` -> ("feed", 1, "url"). msgspec writes ``[...]`` for a key that it does not name."""
+    steps = _STEP.findall(where.partition("[...]")[0])
+    return tuple(name if name else int(index) for name, index in steps)
 
 
 def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -106,59 +142,112 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not a finite number")
 
 
-def _toml_line(text: str, path: Path) -> int | None:
-    """The line where ``path``, or the nearest part of it that has a line, is set."""
+def _line(text: str, places: Places, want: Path) -> int | None:
+    """The line where ``want``, or the nearest of what holds it, is set; None if nothing of it is."""
     best: tuple[int, int] | None = None
-    table: Path = ()
-    seen: dict[Path, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        header = _HEADER.match(line)
-        if header:
-            table = _table(header, seen)
-            best = _nearer(best, table, path, number)
-            continue
-        key = _KEY.match(line)
-        if key:
-            best = _nearer(best, (*table, *_names(key.group(1))), path, number)
-    return best[1] if best else None
+    for have, offset in places:
+        if want[: len(have)] == have and (best is None or len(have) >= best[0]):
+            best = (len(have), offset)
+    return None if best is None else text.count("\n", 0, best[1]) + 1
 
 
-def _table(header: re.Match[str], seen: dict[Path, int]) -> Path:
-    """Path of a TOML table header, with the running index of arrays of tables."""
-    path: Path = ()
-    names = _names(header.group(2))
-    for depth, name in enumerate(names):
-        path = (*path, name)
-        last = depth == len(names) - 1
-        if last and header.group(1) == "[[":
-            seen[path] = seen.get(path, -1) + 1
-        if path in seen:
-            path = (*path, seen[path])
-    return path
+_TOML_TOKEN = re.compile(
+    r"""(?P<comment>\#[^\n]*)
+    | (?P<word>\"{3}(?:\\.|[^\\])*?\"{3,5} | '{3}.*?'{3,5} | "(?:\\.|[^"\\])*" | '[^']*'
+      | [^\s\[\]{}=,.\#"']+)
+    | (?P<mark>[\[\]{}=,\n])""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
-def _names(dotted: str) -> Path:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+class _TomlPlaces:
+    """Where every table, key and array item stands in TOML text that is known to be well formed."""
 
+    def __init__(self, text: str) -> None:
+        self.found: list[tuple[Path, int]] = []
+        self._table: Path = ()
+        self._items: dict[Path, int] = {}
+        self._place: Path = ()
+        self._outer: list[tuple[Path, str]] = []
+        self._names: list[str] = []
+        self._start = 0
+        self._header = 0
+        self._naming = True
+        for token in _TOML_TOKEN.finditer(text):
+            if token.lastgroup == "word":
+                self._word(token.group(), token.start())
+            elif token.lastgroup == "mark":
+                self._mark(token.group(), token.start())
+        self._end_line()
 
-def _nearer(best: tuple[int, int] | None, have: Path, want: Path, line: int) -> tuple[int, int] | None:
-    """Keep the line whose path is the longest beginning of the wanted one."""
-    if want[: len(have)] != have:
-        return best
-    return (len(have), line) if best is None or len(have) > best[0] else best
+    def _word(self, word: str, offset: int) -> None:
+        if not self._naming:
+            self._value(offset)
+            return
+        if not self._names:
+            self._start = offset
+        self._names.append(tomllib.loads(f"word = {word}")["word"] if word[0] in "\"'" else word)
 
+    def _mark(self, mark: str, offset: int) -> None:
+        if mark == "\n":
+            self._end_line()
+        elif mark == "=":
+            self._place = (*(self._outer[-1][0] if self._outer else self._table), *self._names)
+            self.found.append((self._place, self._start))
+            self._names, self._naming = [], False
+        elif mark == ",":
+            self._next()
+        elif mark in "]}":
+            self._close()
+        elif self._naming and not self._outer:
+            self._header += 1
+        else:
+            self._value(offset)
+            self._open(mark)
 
-def _json_line(text: str, path: Path) -> int | None:
-    best: tuple[int, int] | None = None
-    for have, offset in _json_places(text):
-        if want_starts(path, have) and (best is None or len(have) >= best[0]):
-            best = (len(have), text.count("\n", 0, offset) + 1)
-    return best[1] if best else None
+    def _value(self, offset: int) -> None:
+        """A value begins or goes on; in an array it is an item with a place of its own."""
+        if self._outer and self._outer[-1][1] == "[":
+            self.found.append((self._place, offset))
 
+    def _open(self, mark: str) -> None:
+        self._outer.append((self._place, mark))
+        self._naming = mark == "{"
+        if mark == "[":
+            self._place = (*self._place, 0)
 
-def want_starts(want: Path, have: Path) -> bool:
-    """True if ``have`` is a beginning of ``want``."""
-    return want[: len(have)] == have
+    def _close(self) -> None:
+        # The closing brackets of a table's header close nothing.
+        if self._outer:
+            self._place, _ = self._outer.pop()
+            self._names, self._naming = [], False
+
+    def _next(self) -> None:
+        holder, mark = self._outer[-1]
+        self._naming = mark == "{"
+        if mark == "[":
+            index = self._place[len(holder)]
+            assert isinstance(index, int)
+            self._place = (*holder, index + 1)
+
+    def _end_line(self) -> None:
+        if self._outer:
+            return
+        if self._header:
+            self._enter_table()
+        self._names, self._header, self._naming = [], 0, True
+
+    def _enter_table(self) -> None:
+        """The path of a table's header, with the number of the last item of each array on its way."""
+        path: Path = ()
+        for depth, name in enumerate(self._names, 1):
+            path = (*path, name)
+            if depth == len(self._names) and self._header == 2:
+                self._items[path] = self._items.get(path, -1) + 1
+            if path in self._items:
+                path = (*path, self._items[path])
+        self._table = path
+        self.found.append((path, self._start))
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')

@@ -14,7 +14,7 @@ LEVEL_RANK: dict[str, int] = {"info": 0, "advisory": 1, "warning": 2, "imminent"
 Behaviour = Literal["direct-run", "closing", "near", "loiter", "receding", "unknown"]
 
 
-class Threat(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Threat(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The threat of ``track`` to ``unit`` at ``time``.
 
     ``time_to_impact_s``: [p10, p50] of the time until the track could be at the unit, absent when

@@ -11,14 +11,14 @@ Trust = Literal["verified", "unverified", "contradicted", "ghost"]
 Vector3 = tuple[float, float, float]
 
 
-class Identity(Struct, frozen=True, kw_only=True):
+class Identity(Struct, frozen=True, gc=False, kw_only=True):
     """A claimed identity bound to a track."""
 
     scheme: ClaimScheme
     id: str
 
 
-class Track(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Track(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One confirmed track at the frame's time.
 
     ``enu_m`` and ``velocity_mps``: east, north, up at the site origin. ``covariance``: the upper
@@ -40,7 +40,7 @@ class Track(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sensors: tuple[str, ...] = ()
 
 
-class Frame(Struct, frozen=True, kw_only=True):
+class Frame(Struct, frozen=True, gc=False, kw_only=True):
     """All confirmed tracks at one time (Unix seconds)."""
 
     time: float

@@ -9,7 +9,7 @@ from vedette.model.detection import AltitudeDatum, Latitude, Longitude, Positive
 Mobility = Literal["foot", "vehicle", "post"]
 
 
-class UnitReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class UnitReport(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Where a unit said it was at ``time`` (Unix seconds), with its one-sigma accuracy."""
 
     time: float
@@ -25,7 +25,7 @@ class UnitReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The peer the report came by, which is where an alert for the unit goes back."""
 
 
-class RosterEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RosterEntry(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A unit known beforehand; ``channels`` names the peers that reach it (none: wherever it was heard)."""
 
     unit: str
@@ -35,7 +35,7 @@ class RosterEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     channels: tuple[str, ...] = ()
 
 
-class Roster(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Roster(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Who is protected and how they are reached; ``version`` is named by every delivery."""
 
     version: int

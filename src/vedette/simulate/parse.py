@@ -1,55 +1,32 @@
 """Scenario text -> Scenario, strictly. Every refusal names the file, the field and, where known, the line."""
 
 import math
-import tomllib
 from collections.abc import Iterable, Iterator
-from typing import Any
-
-import msgspec
 
 from vedette.model.errors import ConfigError
+from vedette.model.strict import FieldError, decode_toml
 from vedette.simulate.kinds import ENVELOPES, MOBILITY
-from vedette.simulate.lines import line_of
 from vedette.simulate.places import SiteFrame
 from vedette.simulate.scenario import Actor, Place, Scenario, Waypoint
 
 _SPEED_SLACK = 1.0 + 1e-9
 
 
-class _Refused(Exception):
-    """A field (``$.actor[0].kind``) and what is wrong with it."""
-
-    def __init__(self, path: str, why: str) -> None:
-        super().__init__(why)
-        self.path, self.why = path, why
-
-
 def parse_scenario(text: str | bytes, source: str = "scenario") -> Scenario:
     """Read and check one scenario. Raises ConfigError; ``source`` names the file in its message."""
-    document = _decode_text(text, source)
-    try:
-        tree = tomllib.loads(document)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source}: not TOML: {error}") from error
-    try:
-        _refuse_non_finite(tree, "$")
-        scenario = _convert(tree)
-        check_scenario_fields(scenario)
-    except _Refused as refused:
-        raise ConfigError(_message(document, source, refused)) from refused
-    return scenario
+    return decode_toml(text, Scenario, source, _check)
 
 
 def check_scenario(scenario: Scenario) -> Scenario:
     """Hold a scenario that was made in memory to the same rules. Raises ConfigError."""
     try:
-        check_scenario_fields(scenario)
-    except _Refused as refused:
-        raise ConfigError(f"scenario {scenario.head.name}: {refused.path}: {refused.why}") from refused
+        _check(scenario)
+    except FieldError as error:
+        raise ConfigError(f"scenario {scenario.head.name}: {error}") from error
     return scenario
 
 
-def check_scenario_fields(scenario: Scenario) -> None:
+def _check(scenario: Scenario) -> None:
     """What the types cannot say: unique names, complete places, speeds that the kind can fly."""
     _check_unique("$.actor", "id", [actor.id for actor in scenario.actors])
     _check_unique("$.receiver", "id", [receiver.id for receiver in scenario.receivers])
@@ -62,48 +39,11 @@ def check_scenario_fields(scenario: Scenario) -> None:
         _check_run(f"$.actor[{index}].run_at", actor, scenario)
 
 
-def _decode_text(text: str | bytes, source: str) -> str:
-    if isinstance(text, str):
-        return text
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{source}: not UTF-8 at byte {error.start}: save the file as UTF-8") from error
-
-
-def _convert(tree: dict[str, Any]) -> Scenario:
-    try:
-        return msgspec.convert(tree, Scenario)
-    except msgspec.ValidationError as error:
-        why, _, path = str(error).partition(" - at `")
-        raise _Refused(path.rstrip("`") or "$", why) from error
-
-
-def _refuse_non_finite(value: Any, path: str) -> None:
-    """TOML can say nan and inf, and no range check would catch a nan."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _Refused(path, f"{value} is not a number that can be used; give a finite one")
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            _refuse_non_finite(inner, f"{path}.{key}")
-    if isinstance(value, list):
-        for index, inner in enumerate(value):
-            _refuse_non_finite(inner, f"{path}[{index}]")
-
-
-def _message(document: str, source: str, refused: _Refused) -> str:
-    unknown = refused.why.partition("unknown field `")[2].partition("`")[0]
-    path = f"{refused.path}.{unknown}" if unknown else refused.path
-    line = line_of(document, path)
-    where = source if line is None else f"{source}, line {line}"
-    return f"{where}: {path.removeprefix('$').lstrip('.') or 'the file'}: {refused.why}"
-
-
 def _check_unique(path: str, field: str, names: list[str]) -> None:
     seen: dict[str, int] = {}
     for index, name in enumerate(names):
         if name in seen:
-            raise _Refused(f"{path}[{index}].{field}", f"{name!r} is already used by {path}[{seen[name]}]")
+            raise FieldError(f"{path}[{index}].{field}", f"{name!r} is already used by {path}[{seen[name]}]")
         seen[name] = index
 
 
@@ -115,9 +55,9 @@ def _check_emitters(actors: tuple[Actor, ...]) -> None:
             continue
         if actor.kind not in MOBILITY:
             known = ", ".join(sorted(MOBILITY))
-            raise _Refused(f"$.actor[{index}].cot", f"a {actor.kind} is no unit; units are: {known}")
+            raise FieldError(f"$.actor[{index}].cot", f"a {actor.kind} is no unit; units are: {known}")
         if actor.cot.uid in seen:
-            raise _Refused(f"$.actor[{index}].cot.uid", f"also the uid of {seen[actor.cot.uid]!r}")
+            raise FieldError(f"$.actor[{index}].cot.uid", f"also the uid of {seen[actor.cot.uid]!r}")
         seen[actor.cot.uid] = actor.id
 
 
@@ -137,21 +77,21 @@ def _check_place(path: str, place: Place) -> None:
         return
     if place.enu_m is None and None not in geodetic:
         return
-    raise _Refused(path, "a place is either enu_m = [east, north], or lat_deg and lon_deg together")
+    raise FieldError(path, "a place is either enu_m = [east, north], or lat_deg and lon_deg together")
 
 
 def _check_actor(path: str, actor: Actor, frame: SiteFrame) -> None:
     for before, after, step in _steps(actor.path):
         if after.at_s <= before.at_s:
-            raise _Refused(f"{path}.path[{step}].at_s", "waypoints must follow each other in time")
+            raise FieldError(f"{path}.path[{step}].at_s", "waypoints must follow each other in time")
         east0, north0 = frame.plane_m(before)
         east1, north1 = frame.plane_m(after)
         speed = math.hypot(east1 - east0, north1 - north0) / (after.at_s - before.at_s)
         _check_speed(f"{path}.path[{step}]", actor, speed)
     if actor.until_s is not None and actor.until_s <= actor.path[0].at_s:
-        raise _Refused(f"{path}.until_s", "the actor would be gone before its first waypoint")
+        raise FieldError(f"{path}.until_s", "the actor would be gone before its first waypoint")
     if not ENVELOPES[actor.kind].hovers and len(actor.path) < 2:
-        raise _Refused(f"{path}.path", f"a {actor.kind} cannot stand still: give it two waypoints")
+        raise FieldError(f"{path}.path", f"a {actor.kind} cannot stand still: give it two waypoints")
 
 
 def _steps(items: tuple[Waypoint, ...]) -> Iterable[tuple[Waypoint, Waypoint, int]]:
@@ -161,7 +101,7 @@ def _steps(items: tuple[Waypoint, ...]) -> Iterable[tuple[Waypoint, Waypoint, in
 def _check_speed(path: str, actor: Actor, speed_mps: float) -> None:
     limit = ENVELOPES[actor.kind].speed_mps
     if speed_mps > limit * _SPEED_SLACK:
-        raise _Refused(path, f"{speed_mps:.1f} m/s is more than a {actor.kind} can do ({limit:.1f} m/s)")
+        raise FieldError(path, f"{speed_mps:.1f} m/s is more than a {actor.kind} can do ({limit:.1f} m/s)")
 
 
 def _check_run(path: str, actor: Actor, scenario: Scenario) -> None:
@@ -170,6 +110,6 @@ def _check_run(path: str, actor: Actor, scenario: Scenario) -> None:
         return
     _check_speed(f"{path}.speed_mps", actor, run.speed_mps)
     if run.target == actor.id or all(other.id != run.target for other in scenario.actors):
-        raise _Refused(f"{path}.target", f"no other actor has the id {run.target!r}")
+        raise FieldError(f"{path}.target", f"no other actor has the id {run.target!r}")
     if run.at_s < actor.path[0].at_s:
-        raise _Refused(f"{path}.at_s", "the run would begin before the actor's first waypoint")
+        raise FieldError(f"{path}.at_s", "the run would begin before the actor's first waypoint")

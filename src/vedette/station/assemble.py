@@ -4,6 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
+from vedette.model.errors import ConfigError
 from vedette.model.event import Configure
 from vedette.station.clock import StationClock
 from vedette.station.config import FeedConfig, StationConfig
@@ -11,12 +12,20 @@ from vedette.station.journal import Journal
 from vedette.station.peers.registry import Keys, make_peer
 from vedette.station.station import Station
 
+SECRET_BYTES = 32
+
 
 def assemble(config: StationConfig) -> Station:
     """A station that is ready to run. Raises ConfigError, LogLocked (another one runs), InputError."""
     folder = Path(config.state)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    keys = Keys(receipts=_secret(folder / "receipts.key"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys = Keys(receipts=_secret(folder / "receipts.key"))
+    except OSError as error:
+        raise ConfigError(
+            f"state {error.filename or folder}: {error.strerror}; it must be a folder that the station's"
+            " user may write"
+        ) from None
     peers = tuple(make_peer(feed, keys) for feed in config.feed)
     configure = Configure(site=config.site, sensors=config.sensor, settings=config.settings)
     journal = Journal(folder, configure, config.unit)
@@ -44,13 +53,19 @@ def demo_config(name: str, state: Path, listen: str, speed: float = 1.0) -> Stat
 def _secret(path: Path) -> bytes:
     """32 random bytes that outlive a restart, readable by the station's user only."""
     try:
-        return path.read_bytes()
+        held = path.read_bytes()
     except FileNotFoundError:
         fresh = path.with_suffix(".new")
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
+            file.write(secrets.token_bytes(SECRET_BYTES))
             file.flush()
             os.fsync(file.fileno())
         fresh.rename(path)
         return path.read_bytes()
+    if len(held) != SECRET_BYTES:
+        raise ConfigError(
+            f"{path}: damaged: {len(held)} bytes instead of {SECRET_BYTES}; move it away, and receipts for"
+            " messages that were sent before will be refused"
+        )
+    return held

@@ -3,6 +3,7 @@
 An unknown key is an error. Paths are relative to the file. ``docs/install.md`` shows an example.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,8 @@ def read_config(path: Path) -> StationConfig:
 
 def check(config: StationConfig, source: str, folder: Path) -> StationConfig:
     """What the schema cannot say: names are unique, time runs, settings are known; paths resolved."""
-    if not config.clock.speed > 0.0:
-        raise ConfigError(f"{source}: clock.speed: must be above 0, not {config.clock.speed}")
+    if not 0.0 < config.clock.speed < math.inf:
+        raise ConfigError(f"{source}: clock.speed: must be above 0 and finite, not {config.clock.speed}")
     _unique(source, "feed", [feed.name for feed in config.feed])
     _unique(source, "sensor", [sensor.id for sensor in config.sensor])
     _unique(source, "unit", [unit.unit for unit in config.unit])
@@ -94,16 +95,29 @@ def listen_address(listen: str) -> tuple[str, int]:
 
 def _unique(source: str, what: str, names: list[str]) -> None:
     for name in names:
+        if not name.strip():
+            raise ConfigError(f"{source}: a {what} has an empty name")
         if names.count(name) > 1:
             raise ConfigError(f"{source}: {what} {name!r} is named twice")
 
 
 def _resolved(feed: FeedConfig, folder: Path) -> FeedConfig:
-    """Certificate paths relative to the configuration file."""
+    """Certificates and the files of URLs relative to the configuration file."""
 
     def path(name: str | None) -> str | None:
         return str(folder / name) if name else None
 
     return msgspec.structs.replace(
-        feed, ca_file=path(feed.ca_file), cert_file=path(feed.cert_file), key_file=path(feed.key_file)
+        feed,
+        url=_resolved_url(feed.url, folder),
+        ca_file=path(feed.ca_file),
+        cert_file=path(feed.cert_file),
+        key_file=path(feed.key_file),
     )
+
+
+def _resolved_url(url: str, folder: Path) -> str:
+    """``odid+pcap:FILE`` and ``sim:FILE.toml`` name files; ``odid+pcap:-`` and ``sim:NAME`` do not."""
+    scheme, _, name = url.partition(":")
+    named = (scheme == "odid+pcap" and name not in ("", "-")) or (scheme == "sim" and name.endswith(".toml"))
+    return f"{scheme}:{folder / name}" if named else url

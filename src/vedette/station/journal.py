@@ -150,8 +150,7 @@ class Journal:
         events = recovery.events if core is not None or recovery.snapshot is None else self._from_start()
         for event in events:
             core = self._again(core, event)
-        for entry in self.outbox.entries.values():
-            entry.sent.clear()
+        self.outbox.forget_sent()
         return core
 
     def _restore(self, recovery: Recovery) -> Core | None:

@@ -6,7 +6,9 @@ acknowledges it, the alert ends or it expires, so that after a crash nobody un-a
 forgotten (they get the same id and revision again).
 """
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import msgspec
 
@@ -15,11 +17,12 @@ from vedette.model.event import AlertChange, Body, Clear, Deliver
 from vedette.model.threat import LEVEL_RANK
 
 CLEAR_S = 60.0
+EXPIRE_S = 1.0
 Key = tuple[str, str]
 """(alert, recipient)."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """What one recipient has to be told; ``sent`` names the channels that took this revision."""
 
@@ -30,12 +33,17 @@ class Entry:
     sent: set[str] = field(default_factory=set)
 
     @property
+    def key(self) -> Key:
+        """What it replaces and is replaced by."""
+        return (self.message.alert.alert, self.recipient)
+
+    @property
     def expires(self) -> float:
         """Station time after which it is no longer news; the end of an alert is news for a minute."""
         alert = self.message.alert
         return max(alert.expires, alert.time + CLEAR_S) if isinstance(self.message, Clear) else alert.expires
 
-    @property
+    @cached_property
     def urgency(self) -> tuple[int, float, str]:
         """Sorts the worst and soonest first; the dead (cleared) last."""
         alert = self.message.alert
@@ -50,6 +58,8 @@ class Outbox:
     def __init__(self) -> None:
         self.entries: dict[Key, Entry] = {}
         self.shed = 0
+        self._waiting: dict[str, dict[Key, Entry]] = {}
+        self._expired_at = -math.inf
 
     def fold(self, body: Body, cause: float | None = None) -> None:
         """Take one event of the log; kinds that do not concern the outbox change nothing."""
@@ -73,42 +83,71 @@ class Outbox:
     def due(self, channel: str, at: float) -> list[Entry]:
         """Entries that ``channel`` has not taken yet, most urgent first; expired ones are dropped."""
         self._expire(at)
-        waiting = [e for e in self.entries.values() if channel not in e.sent]
-        return sorted(waiting, key=lambda e: e.urgency)
+        return sorted(self._of(channel).values(), key=lambda entry: entry.urgency)
 
     def holds(self, entry: Entry) -> bool:
         """True while ``entry`` has not been replaced, acknowledged or dropped."""
-        return self.entries.get((entry.message.alert.alert, entry.recipient)) is entry
+        return self.entries.get(entry.key) is entry
+
+    def sent(self, entry: Entry, channel: str) -> None:
+        """``channel`` has taken this revision."""
+        entry.sent.add(channel)
+        self._of(channel).pop(entry.key, None)
 
     def resend(self, alert: str, recipients: tuple[str, ...]) -> None:
         """Make entries of these recipients due again (escalation, or a channel that came back)."""
         for recipient in recipients:
             entry = self.entries.get((alert, recipient))
             if entry is not None:
+                entry.cause = None
                 entry.sent.clear()
+                self._wait(entry)
+
+    def forget_sent(self) -> None:
+        """After a restart nothing counts as sent: who did not acknowledge is told again."""
+        for entry in self.entries.values():
+            entry.sent.clear()
+            self._wait(entry)
+
+    def _of(self, channel: str) -> dict[Key, Entry]:
+        """What waits for a channel; one that is asked for the first time has everything before it."""
+        if channel not in self._waiting:
+            self._waiting[channel] = {k: e for k, e in self.entries.items() if channel not in e.sent}
+        return self._waiting[channel]
+
+    def _wait(self, entry: Entry) -> None:
+        for waiting in self._waiting.values():
+            waiting[entry.key] = entry
 
     def _replace(self, entry: Entry) -> None:
-        key = (entry.message.alert.alert, entry.recipient)
-        held = self.entries.get(key)
+        held = self.entries.get(entry.key)
         if held is not None and not held.sent and not isinstance(entry.message, Clear):
             self.shed += 1
-        self.entries[key] = entry
+        self.entries[entry.key] = entry
+        self._wait(entry)
+
+    def _drop(self, key: Key) -> None:
+        del self.entries[key]
+        for waiting in self._waiting.values():
+            waiting.pop(key, None)
 
     def _receipt(self, receipt: Receipt) -> None:
         entry = self.entries.get((receipt.alert, receipt.recipient))
         if entry is None or receipt.revision < entry.message.alert.revision:
             return
         if receipt.fact == "acknowledged" or isinstance(entry.message, Clear):
-            del self.entries[receipt.alert, receipt.recipient]
+            self._drop(entry.key)
         else:
-            entry.sent.add(receipt.channel)
+            self.sent(entry, receipt.channel)
 
     def _acknowledged(self, alert: str) -> None:
         """The desk has it in hand: those not yet reached are still told, nobody is told again."""
-        done = [key for key, entry in self.entries.items() if key[0] == alert and entry.sent]
-        for key in done:
-            del self.entries[key]
+        for key in [key for key, entry in self.entries.items() if key[0] == alert and entry.sent]:
+            self._drop(key)
 
     def _expire(self, at: float) -> None:
+        if at - self._expired_at < EXPIRE_S:
+            return
+        self._expired_at = at
         for key in [key for key, entry in self.entries.items() if entry.expires < at]:
-            del self.entries[key]
+            self._drop(key)

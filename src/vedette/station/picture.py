@@ -32,7 +32,7 @@ def track_view(track: Track, frame: LocalFrame, at: float) -> TrackView:
         id=track.id,
         lat_deg=lat,
         lon_deg=lon,
-        course_deg=math.degrees(math.atan2(ve, vn)) % 360.0,
+        course_deg=_turned(math.degrees(math.atan2(ve, vn)), 360.0),
         speed_mps=math.hypot(ve, vn),
         climb_mps=vu,
         ellipse=ellipse(track.covariance),
@@ -52,12 +52,18 @@ def ellipse(covariance: Sequence[float]) -> Ellipse:
     """One-sigma horizontal ellipse from the upper triangle of a 6 x 6 covariance (m^2)."""
     ee, en, nn = covariance[0], covariance[1], covariance[6]
     mean, half = (ee + nn) / 2.0, math.hypot((ee - nn) / 2.0, en)
-    azimuth = 0.5 * math.degrees(math.atan2(2.0 * en, nn - ee)) % 180.0
+    azimuth = _turned(0.5 * math.degrees(math.atan2(2.0 * en, nn - ee)), 180.0)
     return Ellipse(
         semi_major_m=math.sqrt(max(0.0, mean + half)),
         semi_minor_m=math.sqrt(max(0.0, mean - half)),
         azimuth_deg=azimuth,
     )
+
+
+def _turned(angle_deg: float, full_deg: float) -> float:
+    """The angle in [0, full): a remainder alone gives the full turn itself for a tiny negative angle."""
+    turned = angle_deg % full_deg
+    return 0.0 if turned == full_deg else turned
 
 
 def unit_views(states: Sequence[UnitState], roster: Sequence[RosterEntry]) -> tuple[UnitView, ...]:

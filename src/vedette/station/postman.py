@@ -6,6 +6,7 @@ every second for as long as the outbox holds it.
 
 import asyncio
 import contextlib
+import itertools
 
 import structlog
 
@@ -17,6 +18,10 @@ from vedette.station.stages import Stages
 SEND_S = 2.0
 """Longest time one message may take to leave before the channel counts as stuck."""
 RETRY_S = 1.0
+LOOK_AGAIN = 32
+"""Messages after which a channel looks for something more urgent that became due meanwhile."""
+AT_ONCE = 32
+"""Messages of one channel that may be under way at once."""
 log = structlog.get_logger("postman")
 
 
@@ -56,23 +61,31 @@ class Postman:
     async def _round(self, peer: Peer) -> bool:
         """Send everything that is due on one channel; True if something could not go out.
 
-        Whatever became due meanwhile is more urgent or newer: the round starts again with it.
+        Several messages are under way at once, so that a recipient who takes nothing holds up nobody.
         """
-        failed = False
-        tried: set[int] = set()
-        while True:
-            due = [e for e in self._outbox.due(peer.name, self._clock.now()) if id(e) not in tried]
-            due = [entry for entry in due if peer.reaches(entry.recipient)]
-            if not due:
-                return failed
-            wake = self._wakes[peer.name]
-            wake.clear()
-            for entry in due:
-                tried.add(id(entry))
-                if self._outbox.holds(entry):
-                    failed |= not await self._send(peer, entry)
-                if wake.is_set():
-                    break
+        tried: set[Entry] = set()
+        slots = asyncio.Semaphore(AT_ONCE)
+        failed: list[Entry] = []
+        async with asyncio.TaskGroup() as group:
+            while due := self._due(peer, tried):
+                for entry in due:
+                    await slots.acquire()
+                    tried.add(entry)
+                    group.create_task(self._carry(peer, entry, slots, failed))
+        return bool(failed)
+
+    def _due(self, peer: Peer, tried: set[Entry]) -> list[Entry]:
+        """The next messages, most urgent first: a few, then it looks again for something worse."""
+        waiting = self._outbox.due(peer.name, self._clock.now())
+        ready = (entry for entry in waiting if entry not in tried and peer.reaches(entry.recipient))
+        return list(itertools.islice(ready, LOOK_AGAIN))
+
+    async def _carry(self, peer: Peer, entry: Entry, slots: asyncio.Semaphore, failed: list[Entry]) -> None:
+        try:
+            if self._outbox.holds(entry) and not await self._send(peer, entry):
+                failed.append(entry)
+        finally:
+            slots.release()
 
     async def _send(self, peer: Peer, entry: Entry) -> bool:
         try:
@@ -85,6 +98,6 @@ class Postman:
             self.failures[peer.name] += 1
             log.warning("not sent", channel=peer.name, recipient=entry.recipient, error=str(error))
             return False
-        entry.sent.add(peer.name)
+        self._outbox.sent(entry, peer.name)
         self._stages.since(entry.cause, "sent")
         return True

@@ -46,9 +46,15 @@ class Warner:
         self._roster = roster
 
     def threats(
-        self, threats: tuple[Threat, ...], at: float, detected: Mapping[str, float] | None = None
+        self,
+        threats: tuple[Threat, ...],
+        at: float,
+        detected: Mapping[str, float] | None = None,
+        risen_only: bool = False,
     ) -> list[Intent]:
         """Take all threats of one assessment. Returns the gravest and soonest messages first.
+
+        ``risen_only``: these are the ones that have risen, and nothing follows for the others.
 
         ``detected``: when each track was last detected (`Track.updated`, Unix seconds); a track that
         is not in it counts as detected now. A pair that had an alert and is now below ADVISORY moved
@@ -58,7 +64,7 @@ class Warner:
         seen = detected or {}
         alarming = {(t.track, t.unit): t for t in threats if t.level != "info"}
         made = [self._alarm(pair, t, seen.get(t.track, at), at) for pair, t in alarming.items()]
-        quiet = [(pair, held) for pair, held in self._open() if pair not in alarming]
+        quiet = [] if risen_only else [(pair, held) for pair, held in self._open() if pair not in alarming]
         if quiet:
             told = {(t.track, t.unit): t for t in threats if t.level == "info"}
             for pair, held in quiet:

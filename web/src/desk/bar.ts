@@ -24,7 +24,7 @@ function controls(desk: Desk): TemplateResult {
     <span class="controls">
       <button class="sound ${wanted ? "wanted" : ""}" aria-pressed=${desk.soundOn ? "true" : "false"} @click=${() => desk.toggleSound()}>
         ${desk.soundOn ? "Sound is on" : "Sound is off"}</button>
-      <button class="test-sound" @click=${() => desk.testSound()}>Test</button>
+      <button class="test-sound" @click=${() => desk.testSound()} title="Play the alarm once">Test<span class="long"> sound</span></button>
       <button class="theme" @click=${() => desk.toggleTheme()}>${desk.theme === "day" ? "Night" : "Day"}</button>
       <button class="actor" @click=${() => desk.changeActor()}>${desk.actor || "Your name"}</button>
     </span>`;

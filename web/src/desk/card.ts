@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { rangeAndBearing } from "../geo";
 import { type Alert, type AlertView, needsHand, type TrackView, type View } from "../model";
 import { placeOf, unitPlace } from "../map/features";
-import { alertText, countdown, direction, distance, known, seconds, sentence, STATE_WORDS, told, unitName, utc } from "../words";
+import { alertText, claimWords, countdown, direction, distance, motionWords, seconds, sentence, STATE_WORDS, told, unitName, utc } from "../words";
 import { shape } from "./shapes";
 import { type Desk, SENDING } from "./state";
 
@@ -12,7 +12,7 @@ export function card(desk: Desk, shown: AlertView): TemplateResult {
   const { alert } = shown;
   const current = desk.selected === alert.alert;
   return html`
-    <li class="card level-${alert.level} ${current ? "selected" : ""} ${needsHand(shown) ? "" : "in-hand"}"
+    <li class="card level-${alert.level} ${current ? "selected" : ""} ${needsHand(shown) ? "needs-hand" : "in-hand"}"
         data-alert=${alert.alert} tabindex="0" aria-current=${current ? "true" : "false"}
         @click=${() => desk.select(alert.alert)} @focus=${() => desk.select(alert.alert)}>
       ${head(desk, alert)} ${who(desk.view, alert)} ${where(desk.view, alert)} ${why(alert)}
@@ -38,9 +38,10 @@ function who(view: View, alert: Alert): TemplateResult {
 function where(view: View, alert: Alert): TemplateResult {
   const track = view.tracks.find((candidate) => candidate.id === alert.track);
   const { rangeM, azimuthDeg, then } = geometry(view, alert, track);
-  const parts = [`from ${direction(azimuthDeg)}`, distance(rangeM), ...motion(track)];
+  const parts = [`from ${direction(azimuthDeg)}`, distance(rangeM), ...(track ? motionWords(track) : [])];
   return html`<p class="where num">${parts.join(", ")}${then ? html` <span class="muted">${then}</span>` : nothing}</p>
-    <p class="text">Message: ${alertText(alert)}</p>`;
+    <p class="text">Message: ${alertText(alert)}</p>
+    ${track ? html`<p class="claim">${claimWords(track)}</p>` : nothing}`;
 }
 
 function geometry(view: View, alert: Alert, track: TrackView | undefined) {
@@ -48,12 +49,6 @@ function geometry(view: View, alert: Alert, track: TrackView | undefined) {
   const place = unit ? unitPlace(unit) : null;
   if (track && place) return { ...rangeAndBearing(place, placeOf(track)), then: "" };
   return { rangeM: alert.range_m, azimuthDeg: alert.bearing_deg, then: `at ${utc(alert.time)}, no position now` };
-}
-
-function motion(track: TrackView | undefined): string[] {
-  if (!track) return [];
-  const height = known(track.height_m) ? `${Math.round(track.height_m)} m up` : "height unknown";
-  return [`${Math.round(track.speed_mps)} m/s`, height];
 }
 
 function why(alert: Alert): TemplateResult | typeof nothing {
@@ -98,9 +93,11 @@ function hasKey(desk: Desk, alert: Alert): boolean {
 }
 
 export function closedRow(view: View, { alert }: AlertView): TemplateResult {
-  const by = alert.acknowledged_by ? ` Acknowledged by ${alert.acknowledged_by}.` : " Nobody acknowledged.";
+  const reason = alert.reason ? sentence(alert.reason) : "";
+  const known = alert.acknowledged_by && reason.includes(alert.acknowledged_by);
+  const by = alert.acknowledged_by ? (known ? "" : ` Acknowledged by ${alert.acknowledged_by}.`) : " Nobody acknowledged.";
   const units = alert.units.map((unit) => unitName(view, unit)).join(", ");
   return html`<li class="closed level-${alert.level}">${shape(alert.level)}<span>
-    <b>${alert.level.toUpperCase()}</b> ${units}, ended <span class="num">${utc(alert.time)}</span>.
-    <span class="muted">${alert.reason ? sentence(alert.reason) : ""}${by}</span></span></li>`;
+    <b>${units}</b>, ended <span class="num">${utc(alert.time)}</span> as ${alert.level.toUpperCase()}.
+    <span class="muted">${reason}${by}</span></span></li>`;
 }

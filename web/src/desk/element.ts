@@ -20,6 +20,7 @@ export class VedetteDesk extends LitElement {
   private readonly pending = new Map<string, string>();
   private selected: string | null = null;
   private awaitingName: string | null = null;
+  private sounding: ReadonlySet<string> = new Set();
   private announced = "";
   private wasLive = false;
 
@@ -49,6 +50,11 @@ export class VedetteDesk extends LitElement {
       </div>`;
   }
 
+  /** The system's colour scheme can change without an event that reaches this page. */
+  protected override willUpdate(_: PropertyValues): void {
+    applyTheme();
+  }
+
   protected override updated(_: PropertyValues): void {
     const awaiting = this.awaitingName !== null;
     const dialog = this.querySelector<HTMLDialogElement>("dialog.name");
@@ -63,6 +69,7 @@ export class VedetteDesk extends LitElement {
       soundOn: this.sound.on, selected: this.selected, pending: this.pending, actor: actorName(),
       select: (alert) => this.select(alert),
       acknowledge: (alert) => void this.acknowledge(alert),
+      show: (track) => this.show(track),
       toggleSound: () => void this.toggleSound(),
       testSound: () => void this.testSound(),
       toggleTheme: () => (toggleTheme(), this.requestUpdate()),
@@ -76,6 +83,7 @@ export class VedetteDesk extends LitElement {
     this.announce(open);
     this.sound.alarm(worst(open), this.live.view?.mode === "exercise");
     this.noticeLoss();
+    this.revealNew(open);
     this.requestUpdate();
   }
 
@@ -114,6 +122,19 @@ export class VedetteDesk extends LitElement {
     const tracks = view.tracks.filter((track) => track.id === shown.alert.track).map(placeOf);
     const units = unitPlaces(view.units.filter((unit) => shown.alert.units.includes(unit.unit)));
     this.querySelector<VedetteMap>("vedette-map")?.reveal([...tracks, ...units]);
+  }
+
+  private show(id: string): void {
+    const places = this.live.view?.tracks.filter((track) => track.id === id).map(placeOf) ?? [];
+    this.querySelector<VedetteMap>("vedette-map")?.reveal(places);
+  }
+
+  /** What begins to sound comes into sight by itself, unless somebody is looking at another alert. */
+  private revealNew(open: AlertView[]): void {
+    const sounding = open.filter(sounds).map((shown) => shown.alert.alert);
+    const fresh = sounding.find((alert) => !this.sounding.has(alert));
+    this.sounding = new Set(sounding);
+    if (fresh !== undefined && this.selected === null) this.reveal(fresh);
   }
 
   private async acknowledge(alert: string): Promise<void> {
@@ -158,7 +179,8 @@ export class VedetteDesk extends LitElement {
     if (event.key === "a" || event.key === "A") {
       event.preventDefault(); // or the key would be typed into the dialog that it opens
       this.keyAcknowledge(open);
-    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") this.step(open, event);
+    } else if (event.key === "t" || event.key === "T") this.querySelector<VedetteMap>("vedette-map")?.showAll();
+    else if (event.key === "ArrowDown" || event.key === "ArrowUp") this.step(open, event);
     else if (event.key === "Escape") (this.selected = null), this.requestUpdate();
   }
 

@@ -1,18 +1,25 @@
-// The right side: what is not being watched, first; then every feed with its figures.
+// The right side: what is not being watched, first; then what is tracked, and every feed with its figures.
 
 import { html, nothing, type TemplateResult } from "lit";
-import type { FeedView } from "../model";
-import { duration, known, notWatched, type Gap } from "../words";
+import { repeat } from "lit/directives/repeat.js";
+import { rangeAndBearing } from "../geo";
+import { isStale, placeOf, urgency } from "../map/features";
+import type { FeedView, TrackView } from "../model";
+import { claimWords, direction, distance, duration, known, motionWords, NEVER_WATCHED, notWatched, type Gap } from "../words";
 import type { Desk } from "./state";
+
+const TRACKS_SHOWN = 30;
 
 export function panel(desk: Desk): TemplateResult {
   const gaps = notWatched(desk.view);
   return html`
     <aside class="panel" aria-label="Watch">
-      <section class="gaps ${gaps.length > 0 ? "hatched" : ""}" aria-live="polite">
-        <h2>Not watched ${gaps.length > 0 ? html`<span class="count num">${gaps.length}</span>` : nothing}</h2>
-        ${gaps.length > 0 ? html`<ul>${gaps.map(gapRow)}</ul>` : html`<p class="muted">No feed is out and every unit is heard. Masked ground is not shown yet.</p>`}
+      <section class="gaps hatched">
+        <h2>Not watched</h2>
+        <ul class="now" aria-live="polite">${gaps.map(gapRow)}</ul>
+        <ul class="always">${NEVER_WATCHED.map(gapRow)}</ul>
       </section>
+      ${tracked(desk)}
       <section class="feeds">
         <h2>Feeds</h2>
         <ul>${desk.view.feeds.map((feed) => feedRow(desk, feed))}</ul>
@@ -22,11 +29,37 @@ export function panel(desk: Desk): TemplateResult {
 
 const gapRow = (gap: Gap): TemplateResult => html`<li><b>${gap.what}</b><span>${gap.why}</span></li>`;
 
+/** What threatens somebody first; the rest by name, so that a row stays where it is. */
+function tracked(desk: Desk): TemplateResult {
+  const ranks = urgency(desk.view);
+  const rank = (track: TrackView): number => ranks.get(track.id) ?? 0;
+  const tracks = [...desk.view.tracks].sort((a, b) => rank(b) - rank(a) || (a.id < b.id ? -1 : 1));
+  const rest = tracks.length - TRACKS_SHOWN;
+  return html`
+    <section class="tracks">
+      <h2>Tracked now <span class="count num">${tracks.length}</span></h2>
+      <ul>${repeat(tracks.slice(0, TRACKS_SHOWN), (track) => track.id, (track) => trackRow(desk, track))}</ul>
+      ${rest > 0 ? html`<p class="muted num">and ${rest} more on the map</p>` : nothing}
+    </section>`;
+}
+
+function trackRow(desk: Desk, track: TrackView): TemplateResult {
+  const { lon_deg, lat_deg, name } = desk.view.site;
+  const { rangeM, azimuthDeg } = rangeAndBearing([lon_deg, lat_deg], placeOf(track));
+  const now = isStale(track) ? `last seen ${duration(track.age_s)} ago` : motionWords(track).join(", ");
+  return html`
+    <li class=${isStale(track) ? "stale" : ""}>
+      <button class="row" title="Show on the map" @click=${() => desk.show(track.id)}>
+        <b>${track.id}</b><span class="num" title=${`from ${name}`}>${direction(azimuthDeg)}, ${distance(rangeM)}</span>
+        <span class="muted num">${now}</span><span class="muted">${claimWords(track)}</span>
+      </button></li>`;
+}
+
 function feedRow(desk: Desk, feed: FeedView): TemplateResult {
-  const age = known(feed.last_data) ? `last data ${duration(desk.at - feed.last_data)} ago` : "no data yet";
+  const age = known(feed.last_data) ? `last ${duration(desk.at - feed.last_data)} ago` : "no data yet";
   const bad = Object.entries(feed.quarantined).filter(([, count]) => count > 0);
   return html`
     <li class="feed-${feed.state}"><b>${feed.feed}</b><span class="feed-state">${feed.state}</span>
-      <span class="muted num">${feed.detections} detections, ${age}</span>
+      <span class="muted num">${feed.detections} reports, ${age}</span>
       ${bad.map(([reason, count]) => html`<span class="muted num">refused ${count}: ${reason}</span>`)}</li>`;
 }

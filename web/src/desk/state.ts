@@ -18,6 +18,8 @@ export interface Desk {
   actor: string;
   select(alert: string): void;
   acknowledge(alert: string): void;
+  /** Bring a track into sight on the map. */
+  show(track: string): void;
   toggleSound(): void;
   testSound(): void;
   toggleTheme(): void;

@@ -3,7 +3,7 @@
 import type { Feature, Geometry } from "geojson";
 import { circle, destination, ellipse, rangeAndBearing, type Position } from "../geo";
 import { isOpen, LEVEL_RANK, type AlertView, type TrackView, type UnitView, type View } from "../model";
-import { countdown, distance, duration, known, seconds, STALE_S } from "../words";
+import { countdown, distance, duration, known, motionWords, seconds, STALE_S } from "../words";
 
 export const PREDICTION_S = 30;
 const UNIT_STALE_S = 60;
@@ -25,13 +25,13 @@ export const unitPlaces = (units: UnitView[]): Position[] => units.map(unitPlace
 export const isStale = (track: TrackView): boolean => track.age_s > STALE_S;
 
 export function trackLabel(track: TrackView): string {
-  const height = known(track.height_m) ? `${Math.round(track.height_m)} m up` : "height unknown";
-  const second = isStale(track) ? `last seen ${duration(track.age_s)} ago` : `${height}  ${Math.round(track.speed_mps)} m/s`;
+  const [speed, height] = motionWords(track);
+  const second = isStale(track) ? `last seen ${duration(track.age_s)} ago` : `${height}  ${speed}`;
   return `${track.id}\n${second}`;
 }
 
 /** Lower sorts first and is drawn first: what threatens somebody is drawn last, on top. */
-function urgency(view: View): Map<string, number> {
+export function urgency(view: View): Map<string, number> {
   const ranks = new Map<string, number>();
   for (const { alert } of view.alerts.filter(isOpen))
     ranks.set(alert.track, Math.max(ranks.get(alert.track) ?? 0, 1 + LEVEL_RANK[alert.level]));

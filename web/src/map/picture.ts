@@ -8,7 +8,7 @@ import type { Theme } from "../theme";
 import { direction, distance } from "../words";
 import * as features from "./features";
 import { type SourceName, style } from "./style";
-import { ensureSymbol } from "./symbols";
+import { ensureSymbol, supplySymbol } from "./symbols";
 import { Trails } from "./trails";
 
 declare const WORKER_URL: string;
@@ -16,8 +16,16 @@ declare const WORLD_URL: string;
 
 const FIT = { padding: 72, maxZoom: 15.5 };
 const SMALLEST_PICTURE_M = 1500;
+/** Somebody who broadcasts a place on the far side of the Earth does not get to zoom the map out. */
+const FARTHEST_M = 50_000;
 
 setWorkerUrl(WORKER_URL);
+
+/** What the map tells whoever shows it. */
+export interface Told {
+  pointed(words: string): void;
+  moved(): void;
+}
 
 export class Picture {
   readonly map: MapLibre;
@@ -27,10 +35,11 @@ export class Picture {
   private theme: Theme;
   private view: View | null = null;
   private site = "";
+  private threats = "";
   private trailsAt = -Infinity;
   private styled = false;
 
-  constructor(container: HTMLElement, theme: Theme, private readonly pointed: (words: string) => void) {
+  constructor(container: HTMLElement, theme: Theme, private readonly told: Told) {
     this.theme = theme;
     this.map = new MapLibre({
       container, style: style(theme, WORLD_URL), center: [0, 20], zoom: 1,
@@ -38,10 +47,12 @@ export class Picture {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-left");
+    this.map.setMissingStyleImageResolver((name) => supplySymbol(this.map, name));
     this.map.once("load", () => (this.drawn = true));
     this.map.on("style.load", () => this.restyled());
     this.map.on("mousemove", (event) => this.point(event));
-    this.map.on("mouseout", () => this.pointed(""));
+    this.map.on("mouseout", () => this.told.pointed(""));
+    this.map.on("moveend", () => this.told.moved());
   }
 
   show(view: View, at: number, theme: Theme): void {
@@ -50,6 +61,7 @@ export class Picture {
     const fresh = view !== this.view;
     this.view = view;
     if (this.styled && fresh) this.draw(view, at);
+    else if (this.styled) this.drawThreats(view, at);
     this.frameSite(view);
   }
 
@@ -58,6 +70,24 @@ export class Picture {
     const shown = this.map.getBounds();
     if (this.map.isMoving() || places.length === 0 || places.every((place) => shown.contains(place))) return;
     this.map.fitBounds(around(places), { ...FIT, duration: 300 });
+  }
+
+  /** How many tracks and units are not in sight. */
+  outside(): number {
+    const shown = this.map.getBounds();
+    return this.places().filter((place) => !shown.contains(place)).length;
+  }
+
+  /** Frame everything within `FARTHEST_M` of the site. */
+  showAll(): void {
+    if (!this.view) return;
+    const centre: Position = [this.view.site.lon_deg, this.view.site.lat_deg];
+    const near = this.places().filter((place) => rangeAndBearing(centre, place).rangeM < FARTHEST_M);
+    this.map.fitBounds(around([...near, ...corners(centre)]), { ...FIT, duration: 300 });
+  }
+
+  private places(): Position[] {
+    return this.view ? [...features.unitPlaces(this.view.units), ...this.view.tracks.map(features.placeOf)] : [];
   }
 
   private restyle(theme: Theme): void {
@@ -69,6 +99,7 @@ export class Picture {
   private restyled(): void {
     this.styled = true;
     this.site = "";
+    this.threats = "";
     this.trailsAt = -Infinity;
     if (this.view) this.draw(this.view, this.view.at);
   }
@@ -79,7 +110,7 @@ export class Picture {
     this.drawTrails(view);
     this.set("ellipses", features.ellipseFeatures(view));
     this.set("predictions", features.predictionFeatures(view));
-    this.set("threats", features.threatFeatures(view, at));
+    this.drawThreats(view, at);
     this.set("units", features.unitFeatures(view, image));
     this.set("tracks", features.trackFeatures(view, image));
   }
@@ -88,6 +119,14 @@ export class Picture {
     const site = JSON.stringify(view.site);
     if (site !== this.site) this.set("site", features.siteFeatures(view.site));
     this.site = site;
+  }
+
+  /** The seconds on a line run down between two pictures, as those on its card do. */
+  private drawThreats(view: View, at: number): void {
+    const threats = features.threatFeatures(view, at);
+    const drawn = JSON.stringify(threats);
+    if (drawn !== this.threats) this.set("threats", threats);
+    this.threats = drawn;
   }
 
   /** Once a second is enough for a trail, and spares the worker. */
@@ -118,7 +157,7 @@ export class Picture {
     if (!this.view) return;
     const { lng, lat } = event.lngLat;
     const { rangeM, azimuthDeg } = rangeAndBearing([this.view.site.lon_deg, this.view.site.lat_deg], [lng, lat]);
-    this.pointed(`${distance(rangeM)} ${direction(azimuthDeg)} of ${this.view.site.name}   ${lat.toFixed(5)}, ${lng.toFixed(5)}`);
+    this.told.pointed(`${distance(rangeM)} ${direction(azimuthDeg)} of ${this.view.site.name}   ${lat.toFixed(5)}, ${lng.toFixed(5)}`);
   }
 }
 

@@ -21,6 +21,12 @@ export function ensureSymbol(map: MapLibre, sidc: string, stale: boolean, theme:
   return name;
 }
 
+/** Draw an image that the map misses: after a change of theme, drawings already on their way still ask for the old one. */
+export function supplySymbol(map: MapLibre, name: string): void {
+  const [sidc = "", age, theme] = name.split("|");
+  if (theme === "day" || theme === "night") ensureSymbol(map, sidc, age === "stale", theme);
+}
+
 function draw(sidc: string, stale: boolean, theme: Theme, ratio: number): ImageData {
   const options = {
     size: SIZE,

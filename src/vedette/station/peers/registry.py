@@ -57,17 +57,28 @@ def _capture(feed: FeedConfig, keys: Keys) -> Peer:
 
 
 def _udp(feed: FeedConfig, keys: Keys) -> Peer:
-    parts = urlsplit(feed.url)
-    link = parse_qs(parts.query).get("link", [str(RADIOTAP)])[0]
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    if parts.hostname is None or port is None:
+    address = _address(feed.url)
+    if address is None:
         raise ConfigError(f"feed {feed.name!r}: {feed.url!r} is not odid+udp://HOST:PORT")
+    host, port, query = address
+    options = parse_qs(query, keep_blank_values=True)
+    unknown = ", ".join(sorted(options.keys() - {"link"}))
+    if unknown:
+        raise ConfigError(f"feed {feed.name!r}: {feed.url!r}: unknown {unknown}; there is only link")
+    link = options.get("link", [str(RADIOTAP)])[-1]
     if not link.isdigit() or int(link) not in LINK_TYPES:
         raise ConfigError(f"feed {feed.name!r}: link={link}: one of {', '.join(map(str, LINK_TYPES))}")
-    return OdidUdpPeer(feed.name, parts.hostname, port, int(link))
+    return OdidUdpPeer(feed.name, host, port, int(link))
+
+
+def _address(url: str) -> tuple[str, int, str] | None:
+    """Host, port and query; None where the URL does not have them or is not one."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return None if host is None or port is None else (host, port, parts.query)
 
 
 def _sim(feed: FeedConfig, keys: Keys) -> Peer:

@@ -68,9 +68,11 @@ class SimPeer:
             for emission in emissions(self.scenario, float(start), loop=self.scenario.head.loop):
                 await hub.clock.sleep_until(emission.time)
                 self._take(hub, emission)
-        finally:
+        except BaseException:
             for task in self._replies:
                 task.cancel()
+            raise
+        # Phones outlive the drones: an answer that is being typed still comes.
         for feed in (self.name, *(receiver.id for receiver in self.scenario.receivers)):
             hub.feed(feed, "ended", "the exercise has ended")
 

@@ -91,6 +91,7 @@ class TakListenerPeer:
         self._identify_s, self._presence_s, self._dead_after_s = identify_s, presence_s, dead_after_s
         self._write_limit, self._send_timeout_s = write_limit, send_timeout_s
         self._phones: dict[_Phone, None] = {}
+        self._by_unit: dict[str, list[_Phone]] = {}
         self._owners: dict[str, str] = {}
         self._attending: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -146,7 +147,7 @@ class TakListenerPeer:
             await asyncio.gather(*(_try_send(phone, events) for phone in ready))
 
     def _phones_of(self, unit: str) -> list[_Phone]:
-        return [phone for phone in self._phones if phone.unit == unit]
+        return list(self._by_unit.get(unit, ()))
 
     async def _send_to(self, unit: str, events: list[CotEvent]) -> None:
         phones = self._phones_of(unit)
@@ -191,7 +192,7 @@ class TakListenerPeer:
             with contextlib.suppress(ConnectionError):
                 await self._attend(phone)
         finally:
-            del self._phones[phone]
+            self._forget(phone)
             await stream.close()
 
     async def _attend(self, phone: _Phone) -> None:
@@ -239,6 +240,14 @@ class TakListenerPeer:
         elif self._phones_of(unit):
             self._dialogue.counts["second-connection"] += 1
         phone.unit = unit
+        self._by_unit.setdefault(unit, []).append(phone)
+
+    def _forget(self, phone: _Phone) -> None:
+        del self._phones[phone]
+        if phone.unit is not None:
+            self._by_unit[phone.unit].remove(phone)
+            if not self._by_unit[phone.unit]:
+                del self._by_unit[phone.unit]
 
 
 async def _try_send(phone: _Phone, events: list[CotEvent]) -> str | None:
