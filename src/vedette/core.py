@@ -138,7 +138,7 @@ class Core:
     def _detections(self, batch: DetectionBatch, at: float) -> list[Intent]:
         changed = self._tracker.add(batch.detections, at)
         self.on_stage("tracked")
-        return self._warn_of_rises(at) if changed else []
+        return self._warn_of_rises(at, frozenset(changed)) if changed else []
 
     def _configure(self, configure: Configure, at: float) -> list[Intent]:
         """New configuration: alerts and units are carried over; tracks too, unless the frame moved."""
@@ -183,10 +183,11 @@ class Core:
         self._threats, self._assessed_at = self._assessor.assess(frame, at), at
         return self._warner.threats(self._threats, at, _last_seen(frame))
 
-    def _warn_of_rises(self, at: float) -> list[Intent]:
-        """Weigh all threats, and warn at once of those that have risen; the rest waits for its second."""
+    def _warn_of_rises(self, at: float, changed: frozenset[str]) -> list[Intent]:
+        """Weigh the tracks that were just detected, and warn at once of threats that have risen; all
+        else waits for its second."""
         frame = self._tracker.frame(at)
-        risen = self._assessor.risen(frame, at)
+        risen = self._assessor.risen(frame, at, changed)
         self.on_stage("assessed")
         return self._warner.threats(risen, at, _last_seen(frame), risen_only=True) if risen else []
 

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Collection
 
 import msgspec
 import numpy as np
@@ -26,7 +27,6 @@ from vedette.model.unit import UnitReport
 
 
 class _Saved(Struct, frozen=True, kw_only=True):
-    at: float | None
     units: dict[str, HeldUnit]
     paths: dict[str, Path]
     memory: SavedMemory
@@ -47,7 +47,6 @@ class Assessor:
         self._book = UnitBook(site, self._settings, self.counts)
         self._history = TrackHistory(self._settings)
         self._memory = PairMemory()
-        self._at: float | None = None
 
     def unit(self, report: UnitReport, at: float) -> None:
         """Take a unit's report at station time ``at``; an older one than held is counted and ignored."""
@@ -62,30 +61,39 @@ class Assessor:
 
         A pair that was above INFO is told of for ``tell_on_s`` more while its track lives, so that who
         was warned can be told "moved away"; that it is missing then means: not seen any more.
-        Call it, or `risen`, once for each frame, with ``at`` not decreasing (Unix seconds).
+        Call it, or `risen`, with ``at`` not decreasing (Unix seconds).
         """
-        return self._weigh(frame, self._book.at(at), at, risen_only=False)
+        tracks = self._usable(frame)
+        return self._weigh(tracks, list(range(len(tracks))), self._book.at(at), at, risen_only=False)
 
-    def risen(self, frame: Frame, at: float) -> tuple[Threat, ...]:
-        """Only the pairs whose level has risen since the frame before, for a warning at once.
+    def risen(self, frame: Frame, at: float, only: Collection[str]) -> tuple[Threat, ...]:
+        """Of the pairs of the tracks in ``only``, those whose level has risen: for a warning at once.
 
-        All pairs are weighed as in `assess`; but to put a threat into words costs more than to weigh
-        it, and between two full assessments nothing but a rise is news. The units' places are up to
-        0.2 s old.
+        Between two full assessments nothing but a rise is news, and a track that was not detected
+        again has none. The units' places are up to 0.2 s old.
         """
-        return self._weigh(frame, self._book.about(at), at, risen_only=True)
+        tracks = self._usable(frame)
+        rows = [row for row, track in enumerate(tracks) if track.id in only]
+        return self._weigh(tracks, rows, self._book.about(at), at, risen_only=True)
 
     def _weigh(
-        self, frame: Frame, units: tuple[UnitState, ...], at: float, *, risen_only: bool
+        self,
+        tracks: tuple[Track, ...],
+        rows: list[int],
+        units: tuple[UnitState, ...],
+        at: float,
+        *,
+        risen_only: bool,
     ) -> tuple[Threat, ...]:
-        tracks = self._usable(frame)
-        dt = 0.0 if self._at is None else max(0.0, at - self._at)
-        self._at = at
-        self._history.take(tracks, at)
+        chosen = tuple(tracks[row] for row in rows)
+        self._history.take(chosen, at)
         self._memory.align(tuple(t.id for t in tracks), tuple(u.report.unit for u in units))
-        if not tracks or not units:
+        if not chosen or not units:
             return ()
-        return self._pairs(tracks, units, at, dt, risen_only)
+        memory = self._memory.part(rows)
+        told = self._pairs(chosen, units, memory, at, risen_only)
+        self._memory.put(rows, memory)
+        return told
 
     def _usable(self, frame: Frame) -> tuple[Track, ...]:
         good = {track.id: track for track in frame.tracks if usable(track)}
@@ -96,14 +104,14 @@ class Assessor:
         self,
         tracks: tuple[Track, ...],
         units: tuple[UnitState, ...],
+        memory: PairMemory,
         at: float,
-        dt: float,
         risen_only: bool,
     ) -> tuple[Threat, ...]:
-        settings, memory = self._settings, self._memory
+        settings = self._settings
         columns = track_columns(tracks, settings)
         geometry = relate(columns, unit_columns(units), math.radians(settings.course_wobble_deg))
-        remember_course(memory, course_evidence(geometry, settings), dt, settings)
+        remember_course(memory, course_evidence(geometry, settings), at, settings)
         loiters = np.array([[float(self._history.loiters(t.id, at))] for t in tracks])
         risk = weigh(columns, geometry, memory, loiters, settings)
         before = np.maximum(memory.level, 0.0)
@@ -114,6 +122,7 @@ class Assessor:
             at=at,
             hold_s=settings.hold_s,
         )
+        memory.weighed = np.full((len(tracks), 1), at)
         memory.told_until = np.where(level > 0.0, at + settings.tell_on_s, memory.told_until)
         reported = (risk.risk > settings.report_risk) | (memory.told_until >= at)
         return tell(
@@ -129,7 +138,6 @@ class Assessor:
     def state(self) -> bytes:
         """All that later results depend on, exactly; the same state gives the same bytes."""
         saved = _Saved(
-            at=self._at,
             units={name: self._book.held[name] for name in sorted(self._book.held)},
             paths={name: self._history.paths[name] for name in sorted(self._history.paths)},
             memory=self._memory.save(),
@@ -146,7 +154,6 @@ class Assessor:
         except (msgspec.MsgspecError, ValueError) as error:
             raise InputError(f"assessor state cannot be read: {error}; replay the log instead") from None
         assessor = cls(site, settings)
-        assessor._at = saved.at
         assessor._memory = memory
         assessor._book.held.update(saved.units)
         assessor._history.paths.update(saved.paths)

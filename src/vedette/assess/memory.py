@@ -18,6 +18,7 @@ class SavedMemory(Struct, frozen=True, kw_only=True):
     level: bytes
     below_since: bytes
     told_until: bytes
+    weighed: bytes
 
 
 class PairMemory:
@@ -25,13 +26,15 @@ class PairMemory:
 
     ``course``: smoothed course evidence in nats. ``level``: the held level's rank, `UNSEEN` for a
     new pair. ``below_since``: station time since the pair is below its held level, or `NOT_BELOW`.
-    ``told_until``: a pair that was above INFO is told of until then, whatever its risk.
+    ``told_until``: a pair that was above INFO is told of until then, whatever its risk. ``weighed``
+    [tracks, 1]: when the track's pairs were weighed last, `UNSEEN` if never.
     """
 
     def __init__(self) -> None:
         self.tracks: tuple[str, ...] = ()
         self.units: tuple[str, ...] = ()
         self.course = self.level = self.below_since = self.told_until = np.zeros((0, 0))
+        self.weighed = np.zeros((0, 1))
 
     def align(self, tracks: tuple[str, ...], units: tuple[str, ...]) -> None:
         """Bring rows and columns into the order of ``tracks`` and ``units``; new pairs start afresh."""
@@ -49,7 +52,25 @@ class PairMemory:
         self.level = moved(self.level, UNSEEN)
         self.below_since = moved(self.below_since, NOT_BELOW)
         self.told_until = moved(self.told_until, 0.0)
+        weighed = np.full((len(tracks), 1), UNSEEN)
+        weighed[rows] = self.weighed[old_rows]
+        self.weighed = weighed
         self.tracks, self.units = tracks, units
+
+    def part(self, rows: list[int]) -> "PairMemory":
+        """The memory of some tracks, to be changed and `put` back."""
+        some = PairMemory()
+        some.tracks, some.units = tuple(self.tracks[row] for row in rows), self.units
+        some.course, some.level = self.course[rows], self.level[rows]
+        some.below_since, some.told_until = self.below_since[rows], self.told_until[rows]
+        some.weighed = self.weighed[rows]
+        return some
+
+    def put(self, rows: list[int], some: "PairMemory") -> None:
+        """Take back what `part` gave for the same rows."""
+        self.course[rows], self.level[rows] = some.course, some.level
+        self.below_since[rows], self.told_until[rows] = some.below_since, some.told_until
+        self.weighed[rows] = some.weighed
 
     def save(self) -> SavedMemory:
         """Everything, exactly."""
@@ -60,6 +81,7 @@ class PairMemory:
             level=_bytes(self.level),
             below_since=_bytes(self.below_since),
             told_until=_bytes(self.told_until),
+            weighed=_bytes(self.weighed),
         )
 
     @classmethod
@@ -72,6 +94,9 @@ class PairMemory:
             np.frombuffer(data, dtype="<f8").astype(np.float64).reshape(shape)
             for data in (saved.course, saved.level, saved.below_since, saved.told_until)
         )
+        memory.weighed = np.frombuffer(saved.weighed, dtype="<f8").astype(np.float64).reshape(-1, 1)
+        if len(memory.weighed) != len(saved.tracks):
+            raise ValueError("the memory has a row too many or too few")
         return memory
 
 

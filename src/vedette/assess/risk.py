@@ -49,9 +49,11 @@ def course_evidence(geometry: Geometry, settings: AssessSettings) -> Floats:
     return np.asarray(np.log((1.0 - settings.course_outlier) * aimed + settings.course_outlier))
 
 
-def remember_course(memory: PairMemory, evidence: Floats, dt: float, settings: AssessSettings) -> None:
-    """Smooth the course evidence over ``course_memory_s``; with ``dt`` = 0 nothing is counted twice."""
-    share = -math.expm1(-dt / settings.course_memory_s)
+def remember_course(memory: PairMemory, evidence: Floats, at: float, settings: AssessSettings) -> None:
+    """Smooth the course evidence over ``course_memory_s`` up to ``at``; at the time of the last look
+    nothing is counted twice."""
+    passed = np.where(memory.weighed == UNSEEN, 0.0, np.maximum(at - memory.weighed, 0.0))
+    share = -np.expm1(-passed / settings.course_memory_s)
     smoothed = memory.course + share * (evidence - memory.course)
     memory.course = np.where(memory.level == UNSEEN, _FIRST_LOOK * evidence, smoothed)
 
