@@ -4,7 +4,7 @@ from vedette.model import Alert, Receipt
 from vedette.model.alert import AlarmState, Fact
 from vedette.model.event import AlertChange, Clear, Deliver
 from vedette.model.threat import Level
-from vedette.station.outbox import Outbox
+from vedette.station.outbox import MOST, Outbox
 
 
 def alert(
@@ -97,6 +97,16 @@ def test_expired_news_is_dropped_and_an_ending_lives_a_minute() -> None:
     box.fold(Clear(alert=alert("A2", expires=-5.0, state="cleared"), recipients=("u2",)))
     assert [entry.recipient for entry in box.due("tak", 20.0)] == ["u2"]
     assert not box.due("tak", 61.0)
+
+
+def test_a_flood_sheds_the_least_urgent_and_counts_them() -> None:
+    box = Outbox()
+    box.fold(deliver(alert("A0", level="imminent", soonest=3.0), "first"))
+    for number in range(MOST + 10):
+        box.fold(deliver(alert(f"B{number}", level="advisory"), f"u{number}"))
+    assert len(box.entries) <= MOST
+    assert len(box.entries) + box.shed == MOST + 11
+    assert box.due("tak", 0.0)[0].recipient == "first"
 
 
 def test_pending_rebuilds_the_same_outbox() -> None:

@@ -6,6 +6,7 @@ acknowledges it, the alert ends or it expires, so that after a crash nobody un-a
 forgotten (they get the same id and revision again).
 """
 
+import heapq
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,8 @@ from vedette.model.threat import LEVEL_RANK
 
 CLEAR_S = 60.0
 EXPIRE_S = 1.0
+MOST = 20_000
+"""Entries held; beyond, the least urgent are shed, and the count is shown."""
 Key = tuple[str, str]
 """(alert, recipient)."""
 
@@ -125,6 +128,15 @@ class Outbox:
             self.shed += 1
         self.entries[entry.key] = entry
         self._wait(entry)
+        if len(self.entries) > MOST:
+            self._shed_least_urgent()
+
+    def _shed_least_urgent(self) -> None:
+        """Make room for a while; who is in danger soonest is never the one to go."""
+        excess = len(self.entries) - MOST + MOST // 20
+        for entry in heapq.nlargest(excess, self.entries.values(), key=lambda held: held.urgency):
+            self.shed += 1
+            self._drop(entry.key)
 
     def _drop(self, key: Key) -> None:
         del self.entries[key]

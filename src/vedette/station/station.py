@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import msgspec
@@ -90,17 +90,18 @@ class Station:
     async def run(self) -> None:
         """Watch until cancelled; then write what waits and close the log."""
         self._journal.start(self._engine, self._record_changed)
-        works: list[Coroutine[Any, Any, None]] = [
-            self._tick(),
-            self._look_after(),
-            self._publish(),
-            self._postman.run(),
-            *(self._guard(peer) for peer in self.peers),
-        ]
+        works = {
+            "ticks": self._tick,
+            "health": self._look_after,
+            "pictures": self._publish,
+            "postman": self._postman.run,
+        }
         try:
             async with asyncio.TaskGroup() as group:
-                for work in works:
-                    group.create_task(work)
+                for name, work in works.items():
+                    group.create_task(self._keep_going(name, work))
+                for peer in self.peers:
+                    group.create_task(self._guard(peer))
         finally:
             for intake in self._intakes.values():
                 intake.close()
@@ -209,10 +210,7 @@ class Station:
             alerts=alerts,
             feeds=feeds,
             record=self._record_view(),
-            shed={
-                **self._shed,
-                **({"older alert revisions": self._outbox.shed} if self._outbox.shed else {}),
-            },
+            shed=self._losses(),
             last_track_seen=self._last_track,
         )
 
@@ -264,6 +262,7 @@ class Station:
             if self.clock.now() >= next_cleaning:
                 next_cleaning = self.clock.now() + CLEANING_S
                 self._journal.forget_operators(self.clock.now())
+                self._forget_closed()
             step = self.clock.step()
             if step is not None:
                 log.warning("the system clock was stepped", step_s=round(step, 3))
@@ -272,6 +271,12 @@ class Station:
                 last = self.clock.now()
                 self._snapshot()
 
+    def _forget_closed(self) -> None:
+        """What is remembered of alerts that the core has forgotten goes too."""
+        known = {alert.alert for alert in self._core.alerts()}
+        self._unlogged &= known
+        self._raised = {name: at for name, at in self._raised.items() if name in known}
+
     async def _publish(self) -> None:
         while True:
             await asyncio.sleep(1.0)
@@ -279,6 +284,16 @@ class Station:
             for peer in self.peers:
                 with contextlib.suppress(ConnectionError):
                     await peer.publish(frame)
+
+    async def _keep_going(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a part of the station for ever: a fault in it is told, and it is started again."""
+        while True:
+            try:
+                await work()
+            except Exception:
+                self.faults[name] += 1
+                log.exception("a part of the station failed and is started again", part=name)
+                await asyncio.sleep(1.0)
 
     async def _guard(self, peer: Peer) -> None:
         """Run a peer; a fault in it takes down that peer only, says so, and it is started again."""
@@ -316,6 +331,15 @@ class Station:
         waiting = self._journal.waiting if record.state == "degraded" else 0
         state = "off" if self._journal.trouble else record.state
         return RecordView(state=state, waiting=waiting, unlogged=record.unlogged, reason=record.reason)
+
+    def _losses(self) -> dict[str, int]:
+        """What was shed or failed, by words for the desk."""
+        losses = {
+            **self._shed,
+            "older alert revisions": self._outbox.shed,
+            **{f"faults of {part}": count for part, count in self.faults.items()},
+        }
+        return {what: count for what, count in losses.items() if count}
 
     def _lost(self, what: str, count: int) -> None:
         self._shed[what] += count
