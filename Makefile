@@ -43,7 +43,7 @@ format: $(BIN)/.test ## let ruff format the code
 types: $(BIN)/.test ## mypy --strict
 	@$(STEP) "mypy --strict" $(BIN)/mypy
 
-page-check: $(PAGE) ## tsc over the page's source
+page-check: $(PAGE) ## tsc over the page's source, and its own tests
 	@scripts/page.sh check
 
 unit: $(BIN)/.test $(PAGE) ## the tests alone; TESTS=tests/wire narrows, WORKERS=1 runs them in line

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the web page with the machine's node >= 20 and npm, or with node from PyPI in .venv.
+# Build the web page (or `check`: its types and tests) with the machine's node >= 20 and npm, or with node from PyPI in .venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,6 +18,7 @@ if ! machine_node_is_good; then
 fi
 if [[ ${1:-} == check ]]; then
     scripts/step.sh "TypeScript check" npm --prefix web run check
+    scripts/step.sh "the page's own tests" npm --prefix web test
     exit
 fi
 scripts/step.sh "the page's packages" npm --prefix web ci --no-audit --no-fund

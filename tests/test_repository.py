@@ -6,14 +6,17 @@ import datetime
 import json
 import re
 import shutil
+import socket
 import statistics
+import struct
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 from cryptography import x509
@@ -63,6 +66,8 @@ REQUIRED = [
     "docs/legal.md",
     "docs/record.md",
     "docs/scenarios.md",
+    "examples/forward_udp.py",
+    "examples/one-machine.toml",
     "examples/vedette.toml",
     "pyproject.toml",
     "requirements/run.txt",
@@ -127,7 +132,7 @@ def guides() -> list[tuple[str, str]]:
 
 
 @cache
-def commands() -> dict[str, click.Command]:
+def commands() -> dict[str, Any]:
     """Verb -> command of the real `vedette` program."""
     from vedette.cli.main import app
 
@@ -135,7 +140,13 @@ def commands() -> dict[str, click.Command]:
     return dict(getattr(group, "commands"))  # noqa: B009
 
 
-def options(command: click.Command) -> set[str]:
+def called(verb: str, rest: str) -> Any:
+    """The command that ``vedette VERB REST`` runs: where VERB is a group, the one that REST begins with."""
+    inner = getattr(commands()[verb], "commands", {})
+    return inner.get((rest.split() or [""])[0], commands()[verb])
+
+
+def options(command: Any) -> set[str]:
     """The options a command takes."""
     return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
@@ -278,7 +289,7 @@ def test_every_command_in_the_guides_exists_with_its_options() -> None:
         (n, verb, option)
         for n, verb, rest in calls
         for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest)
-        if option not in options(commands()[verb]) and not isinstance(commands()[verb], click.Group)
+        if option not in options(called(verb, rest))
     ]
     assert unknown == []
 
@@ -321,6 +332,42 @@ def test_check_config_accepts_the_example_and_misses_its_certificates(
     assert "certificates" in capsys.readouterr().err
     write_certificates(tmp_path / "certificates")
     assert run_command(["check-config", example]) == 0, capsys.readouterr().err
+
+
+def test_the_first_example_passes_as_it_stands() -> None:
+    from vedette.cli.main import run_command
+
+    assert run_command(["check-config", str(ROOT / "examples" / "one-machine.toml")]) == 0
+
+
+def pcap(frames: list[bytes], order: str, link: int) -> bytes:
+    """A classic pcap file in either byte order."""
+    head = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link)
+    return head + b"".join(struct.pack(f"{order}4I", 1, 0, len(f), len(f)) + f for f in frames)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_forwarder_sends_each_frame_in_a_datagram_of_its_own(order: str) -> None:
+    frames = [b"one", b"", bytes(range(256)) * 4]
+    command = [sys.executable, str(ROOT / "examples" / "forward_udp.py"), "127.0.0.1"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
+        station.bind(("127.0.0.1", 0))
+        station.settimeout(10.0)
+        port = str(station.getsockname()[1])
+        cut_off = pcap([*frames, b"cut off"], order, 127)[:-2]
+        ended = subprocess.run([*command, port], input=cut_off, capture_output=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert [station.recv(65536) for _ in frames] == frames
+    assert b"?link=127" in ended.stderr
+    assert b"3 frames sent" in ended.stderr
+
+
+@pytest.mark.parametrize("data", [b"", b"not a capture, by any means", pcap([], "<", 1)[:12]])
+def test_the_forwarder_says_when_it_is_given_something_else(data: bytes) -> None:
+    command = [sys.executable, str(ROOT / "examples" / "forward_udp.py"), "127.0.0.1", "9"]
+    ended = subprocess.run(command, input=data, capture_output=True, check=False)
+    assert ended.returncode == 1
+    assert b"not a pcap stream" in ended.stderr
 
 
 def test_the_feed_addresses_in_the_guide_are_those_the_station_knows() -> None:

@@ -7,6 +7,7 @@ back from a log) do not move it; ``vedette.report.replay`` holds them against wh
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,7 @@ class Core:
         self._assessor = Assessor(configure.site, settings.assess)
         self._warner = Warner(settings.warn)
         self._threats: tuple[Threat, ...] = ()
+        self._undigested: Counter[str] = Counter()
         self._second = -math.inf
         self._assessed_at = -math.inf
         self.on_stage = stages or (lambda name: None)
@@ -100,7 +102,7 @@ class Core:
     def counts(self) -> dict[str, int]:
         """What tracker, assessor and warner could not use, by reason."""
         rooms = (self._tracker.counts, self._assessor.counts, self._warner.counts)
-        return {reason: count for counts in rooms for reason, count in counts.items()}
+        return dict(sum((Counter(counts) for counts in rooms), Counter(self._undigested)))
 
     def snapshot(self) -> bytes:
         """The whole state; ``Core.restore`` continues from it to the bit."""
@@ -141,18 +143,15 @@ class Core:
         return self._warn_of_rises(at, frozenset(changed)) if changed else []
 
     def _configure(self, configure: Configure, at: float) -> list[Intent]:
-        """New configuration: alerts and units are carried over; tracks too, unless the frame moved."""
+        """New configuration: alerts and units are carried over; tracks too, unless the origin moved."""
         settings = decode_tree(configure.settings, Settings, "settings")
         tracker, assessor = self._tracker.state(), self._assessor.state()
-        moved = configure.site != self.configure.site or configure.sensors != self.configure.sensors
         site = configure.site
-        if moved:
-            self._tracker = Tracker(site, configure.sensors, settings.fuse)
-        else:
-            self._tracker = Tracker.restore(site, configure.sensors, settings.fuse, tracker)
         if site != self.configure.site:
+            self._tracker = Tracker(site, configure.sensors, settings.fuse)
             self._assessor = Assessor(site, settings.assess)
         else:
+            self._tracker = Tracker.restore(site, configure.sensors, settings.fuse, tracker)
             self._assessor = Assessor.restore(site, settings.assess, assessor)
         self._warner = Warner.restore(settings.warn, self._warner.state())
         self.configure, self.settings = configure, settings
@@ -174,7 +173,7 @@ class Core:
         second = math.floor(at)
         if second > self._second:
             self._second = float(second)
-            intents.append(self._digest(at))
+            intents += self._digest(at)
         return intents
 
     def _assess(self, at: float) -> list[Intent]:
@@ -191,8 +190,18 @@ class Core:
         self.on_stage("assessed")
         return self._warner.threats(risen, at, _last_seen(frame), risen_only=True) if risen else []
 
-    def _digest(self, at: float) -> Digest:
-        """Both digests of DESIGN section 5: of the state as it is, and of the state 8 s back."""
+    def _digest(self, at: float) -> list[Intent]:
+        """Both digests of DESIGN section 5, of the state as it is and of the state 8 s back.
+
+        A state that cannot be written has no digest, which is counted; it must not cost a warning.
+        """
+        try:
+            return [self._digests(at)]
+        except (OverflowError, ValueError, TypeError) as error:
+            self._undigested[f"no-digest:{type(error).__name__}"] += 1
+            return []
+
+    def _digests(self, at: float) -> Digest:
         live = hashlib.blake2b(digest_size=16)
         for part in (self._tracker.state(), self._assessor.state(), self._warner.state()):
             live.update(len(part).to_bytes(8, "big"))

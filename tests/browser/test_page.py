@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from vedette.model.track import Identity
+
 pytestmark = pytest.mark.counterpart
 
 MAP = "document.querySelector('vedette-map').picture.map"
@@ -248,5 +250,87 @@ def test_a_new_danger_is_announced_to_a_screen_reader(stage, desk, on_page):
         await page.wait_for("document.querySelector('[aria-live=assertive]').textContent")
         words = await page.evaluate("document.querySelector('[aria-live=assertive]').textContent")
         assert words == "imminent: Patrol B. IMMINENT: drone from NE"
+
+    on_page(scenario)
+
+
+def test_what_is_outside_the_map_is_counted_and_one_key_shows_it(stage, desk, on_page):
+    async def scenario(desk, server, page):
+        assert await page.text("button.outside") == ""
+        far = msgspec.structs.replace(stage.TRACK, id="FAR", lat_deg=stage.TRACK.lat_deg - 0.2)
+        desk.now = stage.picture(tracks=(stage.TRACK, far))
+        await page.wait_for("document.querySelector('button.outside')")
+        assert "1 object outside the map" in await page.text("button.outside")
+        await page.press("t")
+        await page.wait_for("!document.querySelector('button.outside')")
+        await page.wait_for(f"{SEEN} == 2")
+
+    on_page(scenario)
+
+
+def test_a_claim_from_the_far_side_of_the_earth_does_not_move_the_map(stage, desk, on_page):
+    away = msgspec.structs.replace(stage.TRACK, id="AWAY", lat_deg=-31.0, lon_deg=70.0)
+    desk.now = stage.picture(tracks=(stage.TRACK, away))
+
+    async def scenario(desk, server, page):
+        await page.press("t")
+        await page.wait_for(f"!{MAP}.isMoving()")
+        assert await page.evaluate(f"{MAP}.getZoom() > 9")
+        assert "1 object outside the map" in await page.text("button.outside")
+
+    on_page(scenario)
+
+
+def test_no_symbol_is_gone_while_the_theme_changes(stage, desk, on_page):
+    async def scenario(desk, server, page):
+        await page.wait_for(f"{SEEN} == 1")
+        await page.evaluate(
+            f"window.least = 9, {MAP}.on('render', () => window.least = Math.min(window.least, {SEEN})), 1"
+        )
+        for _ in range(2):
+            await page.click("button.theme")
+            await page.wait_for(f"{MAP}.loaded() && {SEEN} == 1")
+        land = await page.evaluate(f"{MAP}.getPaintProperty('land', 'fill-color')")
+        await page.click("button.theme")
+        await page.wait_for(f"{MAP}.getPaintProperty('land', 'fill-color') != {land!r}")
+        assert await page.evaluate("window.least") == 1
+        assert page.complaints == []
+
+    on_page(scenario)
+
+
+def test_what_is_never_watched_is_always_said(stage, desk, on_page):
+    desk.now = stage.picture(alerts=(), tracks=())
+
+    async def scenario(desk, server, page):
+        for words in ("Drones that send no Remote ID", "Ground the receivers cannot hear"):
+            assert words in await page.text(".gaps")
+
+    on_page(scenario)
+
+
+def test_a_track_is_listed_with_its_claim_and_trust(stage, desk, on_page):
+    identity = stage.TRACK.identity or Identity(scheme="remote-id-serial", id="1581F0001")
+    track = msgspec.structs.replace(stage.TRACK, identity=identity, trust="contradicted")
+    desk.now = stage.picture(tracks=(track,))
+
+    async def scenario(desk, server, page):
+        for place in (".tracks", "li.card"):
+            assert f"Claims {identity.id}, contradicted" in await page.text(place)
+
+    on_page(scenario)
+
+
+NARROW = """[...document.querySelectorAll('.summary, .clocks, .link, .gaps h2, .seconds')].every((e) => {
+  const r = e.getBoundingClientRect();
+  return r.width > 20 && r.left >= 0 && r.right <= innerWidth && r.top >= 0 && r.bottom <= innerHeight;
+})"""
+
+
+def test_on_a_narrow_screen_nothing_that_matters_is_cut_off(stage, desk, on_page):
+    async def scenario(desk, server, page):
+        for width in (900, 1100, 1280, 1440):
+            await page.look(width, 800)
+            await page.wait_for(NARROW)
 
     on_page(scenario)

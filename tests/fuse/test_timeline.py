@@ -194,10 +194,10 @@ def test_deferred_detections_settle_like_all_others(world) -> None:
 
 def test_one_sensors_flood_leaves_room_for_the_others_and_keeps_the_freshest(world) -> None:
     tracker = world.tracker(max_detections_per_sensor_second=10)
-    flood = [world.report(i * 0.01, (3.0 * i, 500.0, 90.0), name=f"X{i}") for i in range(50)]
+    flood = [world.report(i * 0.01, (300.0 * i, 500.0, 90.0), name=f"X{i}") for i in range(50)]
     honest = [world.report(t, (t, -500.0, 90.0), sensor="rid-2") for t in (0.0, 0.5)]
     tracker.add([*flood, *honest], world.start + 0.6)
-    assert tracker.counts["over-capacity"] == 40
+    assert tracker.counts["over-capacity"] == 45
     assert len(tracker.frame(world.start + 0.6).tracks) == 1
     assert b"X49" in tracker.state()
     assert b'"X9"' not in tracker.state()

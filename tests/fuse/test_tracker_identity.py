@@ -242,7 +242,7 @@ class TestContradiction:
         places = [(rng.uniform(-1e5, 1e5), rng.uniform(-1e5, 1e5), 90.0) for _ in range(60)]
         frame = world.feed(tracker, [world.report(i * 0.05, place) for i, place in enumerate(places)])
         assert len(frame.tracks) <= 4
-        assert tracker.counts["contradiction-not-fused"] >= 50
+        assert tracker.counts["contradiction-unnamed"] >= 50
 
 
 class TestCrossing:
@@ -378,6 +378,7 @@ class TestRefusals:
         ("field", "value", "reason"),
         [
             ("range_m", math.nan, "unusable-measure"),
+            ("range_m", 3.3e-277, "unusable-measure"),
             ("range_m", 1e9, "out-of-reach"),
             ("azimuth_deg", math.inf, "unusable-measure"),
             ("elevation_deg", math.nan, "unusable-measure"),

@@ -1,15 +1,15 @@
-"""Fuzz the CoT codec: mutate the corpus, hold the invariants.
-
-    python tests/fuzz/fuzz_cot.py [ROUNDS] [SEED]
+"""Fuzz the CoT codec: `python tests/fuzz/fuzz_cot.py --seconds N [--seed S]`.
 
 Invariants: the splitter raises nothing and keeps its buffer bounded; what it finds does not depend
 on where the stream was cut; an event that was read can be written, and what was written reads back
 as the same event; a good event behind any garbage that does not swallow it is found.
 """
 
+import argparse
 import contextlib
 import random
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -84,14 +84,32 @@ def check_round_trip(event: CotEvent) -> None:
     assert msgspec.json.encode(once)
 
 
-def main(rounds: int = 20_000, seed: int = 1) -> None:
-    """Fuzz for ``rounds`` inputs; an AssertionError or any other exception is a finding."""
-    chance = random.Random(seed)
-    seeds = corpus()
-    for _ in range(rounds):
-        check(mutate(chance.choice(seeds), chance), chance)
-    print(f"{rounds} inputs from {len(seeds)} seeds: no finding", file=sys.stderr)
+def run(seconds: float, seed: int) -> int:
+    """Fuzz for ``seconds``; returns how many inputs were tried. Any exception is a finding."""
+    chance, seeds, tried = random.Random(seed), corpus(), 0
+    until = time.monotonic() + seconds
+    while tried == 0 or time.monotonic() < until:
+        data = mutate(chance.choice(seeds), chance)
+        try:
+            check(data, chance)
+        except BaseException:
+            print(f"cot: input {tried} of seed {seed}: {data!r}", file=sys.stderr)
+            raise
+        tried += 1
+    return tried
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Mutate the corpus, hold the invariants.")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=None, help="repeat a run (default: from the clock)")
+    options = parser.parse_args()
+    seed = time.time_ns() & 0xFFFFFFFF if options.seed is None else options.seed
+    print(f"cot: seed {seed}", file=sys.stderr)
+    print(f"cot: {run(options.seconds, seed)} inputs, no fault", file=sys.stderr)
+    return 0
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    raise SystemExit(main())

@@ -172,6 +172,24 @@ def test_what_a_crash_left_of_a_creation_is_swept_away(tmp_path: Path, keyring: 
     assert not (tmp_path / "a.log.new").exists()
 
 
+def test_a_new_log_takes_nothing_from_what_another_left_beside_it(
+    log: Log, night: Night, tmp_path: Path
+) -> None:
+    """After a kill -9 somebody moves the log away and overlooks the write-ahead log beside it."""
+    log.append(night(700))
+    left = (tmp_path / "site.log-wal").read_bytes()
+    for turn in (1, 2):
+        path = tmp_path / "other.log"
+        path.unlink(missing_ok=True)
+        path.with_name("other.log-wal").write_bytes(left)
+        with Log.create(path, Keyring(tmp_path / "keys")) as fresh:
+            assert fresh.last.seq == 0
+            fresh.append(night(3))
+            assert verify(path).events == 3
+            assert verify(path).good
+        assert (tmp_path / f"other.log-wal.left-{turn}").read_bytes() == left
+
+
 @pytest.mark.parametrize("readonly", [True, False])
 def test_what_is_not_a_log_is_said_in_one_line(tmp_path: Path, keyring: Keyring, readonly: bool) -> None:
     text = tmp_path / "text"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.model import Event
+from vedette.model.event import SEALED_KINDS
 from vedette.record import KeyDestroyed, KeyHeld, Keyring, Log, SealBroken, verify
 from vedette.record.form import header
 from vedette.record.seal import day_of
@@ -105,11 +106,15 @@ def test_a_destroyed_key_takes_the_bodies_and_leaves_the_proof(
     log.append(night(14))
     before = verify(log.path)
     assert keyring.destroy("operator", "2026-11-22", "asked to be forgotten") == ["operator/2026-11-22"]
+    for stream in (log.events(), log.events(skip_sealed=True)):
+        kinds = [event.kind for event in stream]
+        assert kinds == [e.kind for e in night(14) if e.kind != "operator-position"]
+        assert stream.skipped == 2
+    assert keyring.destroy("people", "2026-11-22", "asked to be forgotten") == ["people/2026-11-22"]
     with pytest.raises(KeyDestroyed, match="asked to be forgotten"):
         list(log.events())
     stream = log.events(skip_sealed=True)
-    assert [event.kind for event in stream] == [e.kind for e in night(14) if e.kind != "operator-position"]
-    assert stream.skipped == 2
+    assert [e.kind for e in stream] == [e.kind for e in night(14) if e.kind not in SEALED_KINDS]
     assert verify(log.path) == before
 
 

@@ -11,12 +11,15 @@ from vedette.model import Event, InputError
 from vedette.model.event import (
     Configure,
     Deliver,
+    DetectionBatch,
     Digest,
     Segment,
+    Shed,
     Snapshot,
     decode_body,
     encode_body,
 )
+from vedette.record.backlog import SHED_WHAT
 from vedette.record.fingerprint import fingerprint
 from vedette.report.replay import Replay
 
@@ -124,6 +127,35 @@ def test_an_invented_decision_is_found(recorded: list[Event]) -> None:
     mismatch = replayed(doubled).outcome.mismatch
     assert mismatch is not None
     assert "does not decide" in mismatch.what
+
+
+def test_a_gap_in_the_record_is_called_a_gap(recorded: list[Event]) -> None:
+    number = _first(recorded, DetectionBatch)
+    mismatch = replayed(_with(recorded, number, Shed(what=SHED_WHAT, count=1))).outcome.mismatch
+    assert mismatch is not None
+    assert mismatch.seq == recorded[number].seq
+    assert "gap" in mismatch.what
+
+
+def test_a_digest_that_was_shed_is_computed_all_the_same(recorded: list[Event]) -> None:
+    number = _first(recorded, Digest)
+    outcome = replayed(_with(recorded, number, Shed(what=SHED_WHAT, count=1))).outcome
+    assert outcome.mismatch is None
+    assert outcome.shed == 1
+    assert outcome.last_live == replayed(recorded).outcome.last_live
+
+
+def test_an_alert_is_never_taken_for_shed(recorded: list[Event]) -> None:
+    number = _first(recorded, Deliver)
+    mismatch = replayed(_with(recorded, number, Shed(what=SHED_WHAT, count=1))).outcome.mismatch
+    assert mismatch is not None
+
+
+def test_what_a_feed_sheds_is_an_event_like_any_other(recorded: list[Event]) -> None:
+    number = _first(recorded, Digest) + 1
+    seq, at = recorded[number].seq, recorded[number].at
+    more = [*recorded[:number], Event(seq, at, Shed(what="detections of a", count=3)), *recorded[number:]]
+    assert replayed(more).outcome.mismatch is None
 
 
 def test_another_fingerprint_compares_decisions_only(recorded: list[Event]) -> None:

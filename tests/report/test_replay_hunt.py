@@ -1,5 +1,6 @@
 """A hunt for every way in which live, replay, restore and order of arrival could differ."""
 
+import asyncio
 import json
 import os
 import random
@@ -12,14 +13,26 @@ from typing import Any
 import msgspec
 import pytest
 from random_sessions import CONFIGURE, arrivals, detections, play
-from station_build import RUN, START, Recorder, demo, scenario_bodies
+from station_build import RUN, START, Hand, Recorder, demo, replay_is_equal, scenario_bodies
 
 from vedette.core import Core
 from vedette.model import Event
-from vedette.model.event import Configure, Digest, Segment, Snapshot, decode_body, encode_body
-from vedette.record import Keyring, Log, verify
+from vedette.model.event import (
+    INTENT_KINDS,
+    Configure,
+    Digest,
+    OperatorPosition,
+    Segment,
+    Snapshot,
+    decode_body,
+    encode_body,
+)
+from vedette.record import KeyDestroyed, Keyring, Log, verify
 from vedette.record.fingerprint import fingerprint
+from vedette.record.seal import day_of
 from vedette.simulate import Scenario, synthetic_load
+from vedette.station.engine import Engine
+from vedette.station.journal import Journal
 
 PLAIN = {float, int, str, bytes, bool, type(None)}
 
@@ -111,6 +124,26 @@ def test_a_scenario_replays_to_the_bit_in_another_world(scenario: Scenario, tmp_
     assert found["last_live"] == last_digest(recorder).live
 
 
+def test_a_log_replays_when_its_operator_positions_are_gone_as_promised(tmp_path: Path) -> None:
+    recorder = Recorder(core=Core(CONFIGURE))
+    recorder.engine.note(Segment(format=1, fingerprint=fingerprint()))
+    recorder.engine.note(CONFIGURE)
+    for number, _ in enumerate(play(recorder, 5, 4.0)):
+        if number % 20 == 0:
+            place = OperatorPosition(time=START, sensor="rid-1", id="DRONE0", lat_deg=31.0, lon_deg=-110.0)
+            recorder.enter(recorder.hand.at, place)
+    log = stored(recorder, tmp_path)
+    assert replayed_elsewhere(log)["events"] == len(recorder.events)
+    assert Keyring(tmp_path / "keys").expire_operator_keys(START + 5 * 86_400.0)
+    gone = sum(isinstance(event.body, OperatorPosition) for event in recorder.events)
+    found = replayed_elsewhere(log)
+    assert found["events"] == len(recorder.events) - gone < len(recorder.events)
+    assert found["last_live"] == last_digest(recorder).live
+    Keyring(tmp_path / "keys").destroy("people", day_of(START), "a test")
+    with Log.open(log, Keyring(tmp_path / "keys"), readonly=True) as held, pytest.raises(KeyDestroyed):
+        list(held.events())
+
+
 @pytest.mark.parametrize("seed", range(3, 7))
 def test_a_core_restored_at_any_moment_goes_on_the_same(seed: int) -> None:
     events = [event for event in session(seed).events if event.kind != "segment"]
@@ -122,6 +155,47 @@ def test_a_core_restored_at_any_moment_goes_on_the_same(seed: int) -> None:
             broken = Core.restore(broken.snapshot())
         assert _bytes(broken.step(event)) == _bytes(whole.step(event)), event
     assert broken.snapshot() == whole.snapshot()
+
+
+@pytest.mark.parametrize("seed", range(7, 10))
+def test_a_log_cut_anywhere_goes_on_and_replays_whole(seed: int, tmp_path: Path) -> None:
+    """kill -9 leaves any beginning of a log; what was decided and not written is decided again."""
+    events, rng = session(seed).events, random.Random(seed)
+    before_intents = [n for n, event in enumerate(events) if event.kind in ("deliver", "clear", "digest")]
+    for cut in (*rng.sample(before_intents, 3), rng.randrange(3, len(events))):
+        folder = tmp_path / str(cut)
+        folder.mkdir()
+        with Log.create(folder / "events.log", Keyring(folder / "keys")) as log:
+            log.append(events[:cut])
+        resumed = asyncio.run(next_life(folder))
+        assert events[cut].kind not in INTENT_KINDS or encode_body(resumed[0].body) == encode_body(
+            events[cut].body
+        )
+        whole = replay_is_equal(folder)
+        assert whole[:cut] == events[:cut]
+        assert len(whole) > cut + 30
+
+
+async def next_life(folder: Path) -> list[Event]:
+    """A station starts on the log, lives three seconds, and ends; returns what it performed."""
+    journal = Journal(folder, CONFIGURE, ())
+    hand = Hand(journal.at)
+    performed: list[Event] = []
+    engine = Engine(
+        journal.core,
+        hand.now,
+        journal.submit,
+        performed.append,
+        lambda event, error: pytest.fail(f"{event}: {error!r}"),
+        journal.seq,
+        journal.at,
+    )
+    journal.start(engine, lambda status: pytest.fail(repr(status)))
+    hand.at += 3.0
+    engine.tick()
+    journal.snapshot(engine)
+    await journal.close()
+    return performed
 
 
 @pytest.mark.parametrize("seed", range(4))

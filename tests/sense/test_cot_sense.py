@@ -151,7 +151,14 @@ def test_a_clock_that_runs_ahead_does_not_make_a_report_fresh_for_longer():
 
 @pytest.mark.parametrize(
     ("callsign", "shown"),
-    [("  ALPHA ", "ALPHA"), ("A\nB\u202eC", "ABC"), ("\n", None), (None, None), ("x" * 99, "x" * 64)],
+    [
+        ("N\u0303\u0301" + "\u0300" * 60 + "!", "N\u0303\u0301!"),
+        ("  ALPHA ", "ALPHA"),
+        ("A\nB\u202eC", "ABC"),
+        ("\n", None),
+        (None, None),
+        ("x" * 99, "x" * 64),
+    ],
 )
 def test_a_callsign_is_fit_for_one_line(callsign, shown):
     assert read(unit(callsign=callsign)).callsign == shown

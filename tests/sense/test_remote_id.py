@@ -172,13 +172,13 @@ def test_a_garbled_or_empty_identifier_never_becomes_a_claim() -> None:
     ("received", "stamp", "time"),
     [
         (HOUR + 1000.0, 999.5, HOUR + 999.5),
-        (HOUR + 1000.0, 990.0, HOUR + 990.0),
-        (HOUR + 1000.0, 1001.0, HOUR + 1001.0),
-        (HOUR + 1000.0, 989.9, HOUR + 1000.0),
+        (HOUR + 1000.0, 997.0, HOUR + 997.0),
+        (HOUR + 1000.0, 1001.0, HOUR + 1000.0),
+        (HOUR + 1000.0, 996.9, HOUR + 1000.0),
         (HOUR + 1000.0, 1001.1, HOUR + 1000.0),
         (HOUR + 0.5, 3599.5, HOUR - 0.5),
-        (HOUR - 0.5, 0.2, HOUR + 0.2),
-        (HOUR - 0.5, 3600.0, HOUR),
+        (HOUR - 0.5, 0.2, HOUR - 0.5),
+        (HOUR + 0.5, 3600.0, HOUR),
         (HOUR + 1000.0, None, HOUR + 1000.0),
     ],
 )
@@ -259,6 +259,13 @@ def test_operator_places_are_told_apart_and_not_at_every_frame() -> None:
     assert (told[0].id, told[0].sensor) == ("VEDETTE0001", "rid-1")
     assert (told[0].lat_deg, told[0].lon_deg, told[0].alt_m) == (48.2, 11.6, 500.0)
     assert adapter.operator_positions() == []
+
+
+@given(received=st.floats(HOUR, HOUR + 3600.0), stamp=st.floats(0.0, 3600.0))
+def test_no_time_stamp_moves_a_report_ahead_or_makes_it_too_old_to_be_fused(received, stamp) -> None:
+    """The tracker fuses what is at most 8 s old; whoever could state 9 s would never be tracked."""
+    (found,) = heard(beacon(received, location(round(stamp, 1))))
+    assert received - 3.0 <= found.time <= received
 
 
 def test_random_addresses_cannot_fill_the_memory() -> None:

@@ -1,13 +1,16 @@
 """Scenario files are read strictly, and every refusal says where and why."""
 
 from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.model.errors import ConfigError
 from vedette.simulate.parse import parse_scenario
+from vedette.simulate.scenario import Scenario
 
 Text = Callable[..., str]
 
@@ -119,3 +122,23 @@ def test_an_impossible_run_is_refused(
 def test_any_text_without_a_site_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"^scenario"):
         parse_scenario(text)
+
+
+def test_no_part_of_a_scenario_takes_unknown_fields() -> None:
+    structs = _structs(msgspec.inspect.type_info(Scenario), {})
+    assert len(structs) > 8
+    assert [kind for kind, strict in structs.items() if not strict] == []
+
+
+def _structs(found: Any, seen: dict[type, bool]) -> dict[type, bool]:
+    """Every struct that can stand in a document, and whether it refuses what it does not know."""
+    if isinstance(found, msgspec.inspect.StructType):
+        if found.cls not in seen:
+            seen[found.cls] = found.forbid_unknown_fields
+            for field in found.fields:
+                _structs(field.type, seen)
+        return seen
+    inner = [getattr(found, name) for name in ("item_type", "type") if hasattr(found, name)]
+    for part in (*inner, *getattr(found, "types", ()), *getattr(found, "item_types", ())):
+        _structs(part, seen)
+    return seen

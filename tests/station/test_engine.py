@@ -8,6 +8,7 @@ from station_build import SITE, START, Recorder
 from vedette.core import Core
 from vedette.model import Detection, Event, InputError, Position, UnitReport
 from vedette.model.event import Configure, DetectionBatch, Intent, Tick
+from vedette.station.engine import Engine
 
 
 def unit(time: float, lat_deg: float = 31.45) -> UnitReport:
@@ -63,3 +64,29 @@ def test_a_fault_of_the_core_is_told_and_the_station_goes_on() -> None:
     assert len(recorder.faults) == 2
     assert sum(isinstance(event.body, UnitReport) for event in recorder.events) == 2
     assert any(isinstance(event.body, Tick) for event in recorder.events)
+
+
+def test_a_new_log_has_no_ticks_to_make_up_for() -> None:
+    recorder = Recorder(at=0.0)
+    recorder.hand.at = START
+    engine = Engine(
+        Core(Configure(site=SITE)),
+        recorder.hand.now,
+        recorder.events.extend,
+        recorder.decided.append,
+        lambda event, error: None,
+    )
+    engine.enter(unit(START))
+    assert not any(isinstance(event.body, Tick) for event in recorder.events)
+
+
+def test_a_state_without_a_digest_costs_no_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder()
+
+    def fail(self: object, at: float) -> None:
+        raise OverflowError("no digest")
+
+    monkeypatch.setattr(Core, "_digests", fail)
+    recorder.enter(START + 2.0, unit(START))
+    assert not recorder.faults
+    assert recorder.engine.core.counts() == {"no-digest:OverflowError": 2}

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from station_build import START, Hand, demo, scenario_bodies
 
+from vedette.core import Core
 from vedette.model import Event, Receipt
-from vedette.model.event import Configure, Deliver, OperatorPosition, RecordStatus, Snapshot
+from vedette.model.event import Configure, Deliver, OperatorPosition, RecordStatus, Shed, Snapshot
 from vedette.record import Keyring, Log, LogLocked, verify
 from vedette.station.engine import Engine
 from vedette.station.journal import Journal
@@ -162,3 +163,46 @@ def test_operator_positions_are_beyond_reading_after_72_hours(tmp_path: Path) ->
     assert any(isinstance(event.body, Receipt) for event in kept)
     assert not any(isinstance(event.body, OperatorPosition) for event in kept)
     assert verify(tmp_path / "events.log").good
+
+
+def test_a_decision_that_was_shed_is_not_made_again(tmp_path: Path) -> None:
+    live(tmp_path, 0, MIDDLE)
+    with Log.open(tmp_path / "events.log", Keyring(tmp_path / "keys"), readonly=True) as log:
+        events = list(log.events())
+    first = next(n for n, event in enumerate(events) if isinstance(event.body, Deliver))
+    gone = Event(events[first].seq, events[first].at, Shed(what="record", count=1))
+    other = tmp_path / "other"
+    other.mkdir()
+    with Log.create(other / "events.log", Keyring(other / "keys")) as log:
+        log.append([*events[:first], gone, *events[first + 1 :]])
+    again = live(other, 0, 0)
+    assert again.decided == []
+
+
+def test_a_damaged_log_takes_its_side_files_along(tmp_path: Path) -> None:
+    for end in ("", "-wal"):
+        (tmp_path / f"events.log{end}").write_bytes(b"not a log at all" * 100)
+    live(tmp_path, 0, 50)
+    assert (tmp_path / "events.log.damaged-1-wal").exists()
+    assert verify(tmp_path / "events.log").good
+
+
+def test_ints_in_the_configuration_replay_as_they_ran(tmp_path: Path) -> None:
+    whole = msgspec.structs.replace(SITE, alt_m=1150, lat_deg=31)
+
+    async def story(folder: Path) -> bytes:
+        journal = Journal(folder, Configure(site=whole), ())
+        engine = Engine(
+            journal.core, lambda: START, journal.submit, lambda e: None, lambda e, x: None, journal.seq
+        )
+        journal.start(engine, lambda status: None)
+        await journal.durable(engine.seq, 30.0)
+        state = engine.core.snapshot()
+        await journal.close()
+        return state
+
+    first = asyncio.run(story(tmp_path))
+    assert Core.restore(first).snapshot() == first
+    with Log.open(tmp_path / "events.log", Keyring(tmp_path / "keys"), readonly=True) as log:
+        logged = next(event.body for event in log.events() if isinstance(event.body, Configure))
+    assert Core(logged).snapshot() == first

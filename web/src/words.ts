@@ -177,11 +177,11 @@ const TRUST_WORDS: Record<NonNullable<TrackView["trust"]>, string> = {
   ghost: "probably not there",
 };
 
-/** What the drone says it is, and what that is worth: "Says it is 1581F..., not verified". */
+/** What the drone says it is, and what that is worth: "Claims 1581F..., not verified". */
 export function claimWords(track: TrackView): string {
   const trust = track.trust ? TRUST_WORDS[track.trust] : "";
   if (!track.identity) return trust ? `Claims no identity, ${trust}` : "Claims no identity";
-  return `Says it is ${track.identity.id}${trust ? `, ${trust}` : ""}`;
+  return `Claims ${track.identity.id}${trust ? `, ${trust}` : ""}`;
 }
 
 /** "24 m/s, 64 m up": height is above the site, as the station gives it. */

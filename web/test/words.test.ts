@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Alert, View } from "../src/model";
-import { countdown, direction, distance, duration, notWatched, recordBanner, seconds, sentence, told } from "../src/words";
+import type { Alert, TrackView, View } from "../src/model";
+import {
+  claimWords, countdown, direction, distance, duration, motionWords, notWatched, recordBanner, seconds, sentence, told,
+} from "../src/words";
 
 const AT = 1_790_000_000;
 
@@ -80,4 +82,27 @@ test("a record that is not complete says so and says that warnings go on", () =>
 
 test("a reason becomes a sentence once", () => {
   assert.deepEqual(["no frames", "No frames.", " why? "].map(sentence), ["No frames.", "No frames.", "Why?"]);
+});
+
+const track: TrackView = {
+  id: "T", lat_deg: 1, lon_deg: 1, course_deg: 0, speed_mps: 27.6, climb_mps: 0, age_s: 0, existence: 1, sidc: "", beliefs: {},
+  ellipse: { semi_major_m: 5, semi_minor_m: 5, azimuth_deg: 0 },
+};
+
+test("what a drone says of itself is told as a claim, with what it is worth", () => {
+  assert.equal(claimWords(track), "Claims no identity");
+  assert.equal(claimWords({ ...track, trust: "ghost" }), "Claims no identity, probably not there");
+  const identity = { scheme: "remote-id-serial", id: "1581F" };
+  assert.equal(claimWords({ ...track, identity, trust: "contradicted" }), "Claims 1581F, contradicted");
+});
+
+test("a height that is not known is never a number", () => {
+  assert.deepEqual(motionWords(track), ["28 m/s", "height unknown"]);
+  assert.deepEqual(motionWords({ ...track, height_m: 0 }), ["28 m/s", "0 m up"]);
+});
+
+test("a person's name stands once in a row of his own", () => {
+  const shown = { time: AT, alert: "a", revision: 2, recipient: "b", channel: "tak", fact: "shown" as const };
+  assert.doesNotMatch(told(view, alert, [{ ...shown, by: "Patrol B" }])[0]?.words ?? "", / by /);
+  assert.match(told(view, alert, [{ ...shown, by: "Ruiz" }])[0]?.words ?? "", /shown by Ruiz /);
 });

@@ -1,6 +1,6 @@
 """File commands: ``decode``, ``track`` and ``assess``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,7 +62,7 @@ def track(
     times = _each_second(driver, case) if at is None else _each_scan(driver, case, at)
     for time in times:
         output.write(driver.core.frame(time))
-    _say_counts(driver)
+    _say_counts(driver, case)
     return 0
 
 
@@ -104,11 +104,16 @@ def assess(folder: Folder) -> int:
     for _ in _each_second(driver, case):
         for threat in driver.core.threats():
             output.write(threat)
-    _say_counts(driver)
+    _say_counts(driver, case)
     return 0
 
 
-def _say_counts(driver: "Driver") -> None:
-    counts = {name: count for name, count in driver.core.counts().items() if count}
-    if counts:
-        output.say("not used: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+def _say_counts(driver: "Driver", case: "Case") -> None:
+    _say_some("not used", driver.core.counts())
+    _say_some("unknown keys", case.unknown)
+
+
+def _say_some(what: str, counts: Mapping[str, int]) -> None:
+    some = [f"{name} {count}" for name, count in counts.items() if count]
+    if some:
+        output.say(f"{what}: " + ", ".join(some))

@@ -67,7 +67,8 @@ def _abandon(error: OSError) -> int:
 
 def _usage(error: BaseException) -> int:
     """A wrong command line in one line; a bare ``vedette`` gets the help."""
-    message = getattr(error, "message", "") or str(error)
+    words = getattr(error, "format_message", error.__str__)()
+    message = words.rstrip(".")
     if "\n" in message or not message:
         if message:
             print(message, file=sys.stderr)

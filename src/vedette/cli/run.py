@@ -7,16 +7,22 @@ import logging
 import os
 import signal
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
 
+import vedette
 from vedette.cli import output
-from vedette.station.config import StationConfig, listen_address, read_config
 
+if TYPE_CHECKING:
+    # At run time these are imported late: they bring numba, which must find its cache folder settled.
+    from vedette.station.config import StationConfig
+
+PROGRAM = Path(vedette.__file__).parent
 DEMO = "desert-run"
 DEFAULT_LISTEN = "127.0.0.1:8470"
 
@@ -36,8 +42,7 @@ def run(
 ) -> int:
     """Watch: feeds, tracking, warning, console. With no configuration it starts the demo."""
     _log_to_stderr(verbose)
-    where = state if config is None else config.parent
-    _numba_cache(where)
+    keep_kernels(_state_folder(config, state), PROGRAM)
     settled = _settle(config, demo, state, listen, speed)
     from vedette.cli.warm import warm_kernels
 
@@ -49,12 +54,12 @@ def run(
 
 def _settle(
     config: Path | None, demo: str | None, state: Path, listen: str | None, speed: float | None
-) -> StationConfig:
+) -> "StationConfig":
     """The configuration that the options ask for. Raises ConfigError."""
     import msgspec
 
     from vedette.station.assemble import demo_config
-    from vedette.station.config import ClockConfig, ConsoleConfig, check
+    from vedette.station.config import ClockConfig, ConsoleConfig, check, read_config
 
     if config is not None and demo is None:
         settled = read_config(config)
@@ -67,11 +72,12 @@ def _settle(
     return check(settled, str(config or "demo"), Path())
 
 
-async def _serve(config: StationConfig) -> None:
+async def _serve(config: "StationConfig") -> None:
     """Run station and console until SIGINT or SIGTERM."""
     from vedette.console.app import create_app
     from vedette.console.server import serve
     from vedette.station.assemble import assemble
+    from vedette.station.config import listen_address
     from vedette.station.metrics import exposition
 
     station = assemble(config)
@@ -112,9 +118,28 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _numba_cache(where: Path) -> None:
-    """Keep compiled kernels with the station's state; must be set before numba is imported."""
-    os.environ.setdefault("NUMBA_CACHE_DIR", str((where / "kernels").resolve()))
+def keep_kernels(state: Path, program: Path) -> None:
+    """Keep compiled kernels with the station's state where the program's own folder cannot be written.
+
+    That is the usual installation: the program belongs to root and the station's user has no home. To
+    be called before numba is imported. A state folder that cannot be had is reported later, by itself.
+    """
+    if "NUMBA_CACHE_DIR" in os.environ or os.access(program, os.W_OK, effective_ids=True):
+        return
+    with contextlib.suppress(OSError):
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.environ["NUMBA_CACHE_DIR"] = str((state / "kernels").resolve())
+
+
+def _state_folder(config: Path | None, state: Path) -> Path:
+    """Where the state will be. Only a look: reading the configuration in earnest says what is wrong."""
+    if config is None:
+        return state
+    try:
+        named = tomllib.loads(config.read_text(encoding="utf-8")).get("state", "state")
+    except (OSError, ValueError):
+        return config.parent
+    return config.parent / str(named)
 
 
 def _log_to_stderr(verbose: bool) -> None:

@@ -31,13 +31,15 @@ def simulate(
     start: Annotated[float | None, typer.Option(help="when it starts (Unix seconds; default: now)")] = None,
 ) -> int:
     """Write a scenario as captures and CoT, with the truth in a file apart."""
-    from vedette.simulate import to_files
+    from vedette.simulate import emissions, to_files
     from vedette.station.peers.sim import scenario_of
 
     described = scenario_of(scenario)
+    at = time.time() if start is None else start
+    next(iter(emissions(described, at)), None)  # a start that cannot be is told before a file is made
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        counts = to_files(described, time.time() if start is None else start, _creator(folder))
+        counts = to_files(described, at, _creator(folder))
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written: {error.strerror}") from None
     for name, records in sorted(counts.items()):

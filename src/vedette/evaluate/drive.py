@@ -6,6 +6,7 @@ batch where a sensor has no scans (DESIGN section 5).
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -20,7 +21,10 @@ T = TypeVar("T", Detection, UnitReport)
 
 BATCH_S = 0.05
 MAX_GAP_S = 120.0
-"""A longer silence in a file is stepped over with ticks a second apart: everything has timed out."""
+"""A longer silence in a file is stepped over: ticks a second apart for as long again, by when everything
+has timed out, and then none until the next arrival."""
+LATEST_S = float(1 << 33)
+"""Times from here on (the year 2242) are damage, not data."""
 TICKS_PER_S = round(1 / TICK_S)
 
 
@@ -33,12 +37,13 @@ class Arrival(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A folder of files: where, with what, and what was seen."""
+    """A folder of files: where, with what, and what was seen. ``unknown`` counts unknown keys by path."""
 
     site: Site
     sensors: tuple[SensorProfile, ...]
     detections: Path
     units: Path | None
+    unknown: Counter[str]
 
 
 def read_case(folder: Path) -> Case:
@@ -51,7 +56,7 @@ def read_case(folder: Path) -> Case:
     if profile.exists():
         sensors = decode_json(_text(profile), tuple[SensorProfile, ...], str(profile))
     units = folder / "units.jsonl"
-    return Case(site, sensors, folder / "detections.jsonl", units if units.exists() else None)
+    return Case(site, sensors, folder / "detections.jsonl", units if units.exists() else None, Counter())
 
 
 def _text(path: Path) -> str:
@@ -65,18 +70,44 @@ def _text(path: Path) -> str:
 
 def arrivals(case: Case) -> Iterator[Arrival]:
     """Everything of a case in order of arrival. Raises InputError with file and line."""
-    streams: list[Iterator[Arrival]] = [_batches(_read(case.detections, Detection))]
+    streams: list[Iterator[Arrival]] = [_batches(_read(case.detections, Detection, case.unknown))]
     if case.units is not None:
-        streams.append(_reports(_read(case.units, UnitReport)))
+        streams.append(_reports(_read(case.units, UnitReport, case.unknown)))
     return heapq.merge(*streams, key=lambda arrival: (arrival.at, arrival.order))
 
 
-def _read(path: Path, kind: type[T]) -> Iterator[T]:
+def _read(path: Path, kind: type[T], unknown: Counter[str]) -> Iterator[T]:
+    reader = LineReader(kind, str(path))
     try:
-        with path.open("rb") as lines:
-            yield from LineReader(kind, str(path)).read(lines)
+        with path.open("rb") as file:
+            lines = _Numbered(file)
+            for row in reader.read(lines):
+                _check_time(row, f"{path}, line {lines.number}")
+                yield row
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    finally:
+        unknown.update(reader.unknown)
+
+
+class _Numbered:
+    """Lines that know the number of the one given last."""
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self.number = 0
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in self._lines:
+            self.number += 1
+            yield line
+
+
+def _check_time(row: Detection | UnitReport, place: str) -> None:
+    """One absurd date would carry the whole case with it."""
+    at = _arrived(row) if isinstance(row, Detection) else row.time
+    if not 0.0 <= at < LATEST_S:
+        raise InputError(f"{place}: the time {at} is not between the years 1970 and 2242")
 
 
 def _reports(reports: Iterable[UnitReport]) -> Iterator[Arrival]:
@@ -133,7 +164,8 @@ class Driver:
         due = math.floor(at * TICKS_PER_S)
         first = due if self._tick is None else self._tick + 1
         if due - first > MAX_GAP_S * TICKS_PER_S:
-            yield from (self._step(Tick(), n / TICKS_PER_S) for n in range(first, due, TICKS_PER_S))
+            stop = min(due, first + int(2 * MAX_GAP_S) * TICKS_PER_S)
+            yield from (self._step(Tick(), n / TICKS_PER_S) for n in range(first, stop, TICKS_PER_S))
             first = due
         for number in range(first, due + 1):
             yield self._step(Tick(), max(number / TICKS_PER_S, self.at))

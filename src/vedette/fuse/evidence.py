@@ -78,7 +78,7 @@ def posterior(dossier: Dossier, settings: FuseSettings) -> dict[ObjectClass, flo
 
 def trust_of(dossier: Dossier, now: float, settings: FuseSettings) -> Trust | None:
     """How far the track's identity may be believed; None for a track that claims nothing."""
-    if dossier.contradicted:
+    if dossier.contradicted or dossier.strangers >= settings.strangers_to_contradict:
         return "contradicted"
     if dossier.identity is None:
         return None

@@ -1,32 +1,42 @@
 """A picture as the frame that others see: confirmed tracks, predicted to one time, sorted by id."""
 
+import numpy as np
+
 from vedette.fuse import evidence
 from vedette.fuse.kernels import STATE
 from vedette.fuse.picture import Picture
 from vedette.fuse.step import Fuser
 from vedette.model import Frame, Track
+from vedette.model.detection import ObjectClass
+
+_ROWS, _COLUMNS = np.triu_indices(STATE)
+"""The upper triangle, row by row."""
 
 
 def frame_of(picture: Picture, at: float, fuser: Fuser) -> Frame:
     """All confirmed tracks at ``at``. A track whose last detection is ahead of ``at`` (by at most a
     second, see `vedette.fuse.settings.FUTURE_S`) stands where that detection left it."""
     x, p, known = fuser.predicted(picture, at)
-    states, covariances = x.tolist(), p.tolist()
+    states, covariances = x.tolist(), p[:, _ROWS, _COLUMNS].tolist()
     tracks = []
+    believed: dict[object, dict[ObjectClass, float]] = {}
     for slot, dossier in enumerate(picture.dossiers):
         existence = fuser.existence(picture, slot, at)
         if not picture.confirmed[slot] or existence < fuser.settings.drop_existence:
             continue
         e, n, u, ve, vn, vu = states[slot]
+        beliefs = believed.get(dossier.beliefs)
+        if beliefs is None:
+            beliefs = believed[dossier.beliefs] = evidence.posterior(dossier, fuser.settings)
         fresh = at - fuser.settings.contributor_life_s
         tracks.append(
             Track(
                 id=dossier.id,
                 enu_m=(e, n, u),
                 velocity_mps=(ve, vn, vu),
-                covariance=_upper_triangle(covariances[slot]),
+                covariance=tuple(covariances[slot]),
                 existence=existence,
-                beliefs=evidence.posterior(dossier, fuser.settings),
+                beliefs=beliefs,
                 identity=dossier.identity,
                 trust=evidence.trust_of(dossier, at, fuser.settings),
                 updated=float(picture.time[slot]),
@@ -35,7 +45,3 @@ def frame_of(picture: Picture, at: float, fuser: Fuser) -> Frame:
             )
         )
     return Frame(time=at, tracks=tuple(sorted(tracks, key=lambda track: track.id)))
-
-
-def _upper_triangle(p: list[list[float]]) -> tuple[float, ...]:
-    return tuple(p[i][j] for i in range(STATE) for j in range(i, STATE))

@@ -12,12 +12,14 @@ import numpy as np
 from msgspec import Struct
 
 from vedette.fuse.kernels import F64, STATE, Mask
+from vedette.fuse.pace import Pace
 from vedette.fuse.plots import Plot
 from vedette.model import Claim, Identity, Position
 from vedette.model.detection import Measure
 
 IdentityKey = tuple[str, str]
 _FIRST_CAPACITY = 16
+_ARRAYS = ("time", "x", "p", "existence", "known", "confirmed", "independent")
 
 
 class Dossier(Struct, frozen=True, array_like=True):
@@ -27,6 +29,8 @@ class Dossier(Struct, frozen=True, array_like=True):
     independent sensors since the identity was bound, the last at ``agreed``. ``sensors``: last use of
     each. ``beliefs``: the last word of each on the class, in the order of
     `vedette.fuse.words.CLASSES`. ``near``: the track it may be one body with, and for how many seconds.
+    ``strangers``: reports under other names that were taken as this body's. ``pace``: whether its stated
+    velocity agrees with its stated places.
     """
 
     id: str
@@ -43,6 +47,8 @@ class Dossier(Struct, frozen=True, array_like=True):
     sensors: tuple[tuple[str, float], ...] = ()
     beliefs: tuple[tuple[str, tuple[float, ...]], ...] = ()
     near: tuple[str, int] | None = None
+    strangers: int = 0
+    pace: Pace | None = None
 
 
 class OpenScan(Struct, frozen=True, array_like=True):
@@ -55,11 +61,12 @@ class OpenScan(Struct, frozen=True, array_like=True):
 
 class Picture:
     """Tracks in the order of their founding. ``time[i]`` is when the state of track i holds, which is
-    also when a detection was last used for it; ``existence[i]`` is as of then, less misses since."""
+    also when a detection was last used for it; ``existence[i]`` is as of then, less misses since;
+    ``independent[i]`` is its dossier's word, for a table that is full."""
 
     __slots__ = (
-        "_owners", "confirmed", "count", "dossiers", "existence", "known", "p", "scans", "slots", "tallies",
-        "time", "x",
+        "_owners", "confirmed", "count", "dossiers", "existence", "independent", "known", "p", "scans",
+        "slots", "tallies", "time", "x",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,6 +77,7 @@ class Picture:
         self.existence: F64 = np.zeros(_FIRST_CAPACITY)
         self.known: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
         self.confirmed: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
+        self.independent: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
         self.dossiers: list[Dossier] = []
         self.slots: dict[str, int] = {}
         self._owners: dict[IdentityKey, tuple[int, ...]] = {}
@@ -81,7 +89,7 @@ class Picture:
         other = Picture.__new__(Picture)
         n = self.count
         other.count = n
-        for name in ("time", "x", "p", "existence", "known", "confirmed"):
+        for name in _ARRAYS:
             setattr(other, name, getattr(self, name)[: max(n, 1)].copy())
         other.dossiers, other.slots = self.dossiers.copy(), self.slots.copy()
         other._owners, other.scans, other.tallies = (
@@ -91,13 +99,17 @@ class Picture:
         )
         return other
 
-    def tally(self, what: str) -> None:
+    def tally(self, what: str, by: int = 1) -> None:
         """Count something that happened while fusing."""
-        self.tallies[what] = self.tallies.get(what, 0) + 1
+        self.tallies[what] = self.tallies.get(what, 0) + by
 
     def owners(self, claim: Claim) -> tuple[int, ...]:
         """Slots of the tracks bound to this identity, oldest first."""
         return self._owners.get((claim.scheme, claim.id), ())
+
+    def knows(self, claim: Claim) -> bool:
+        """True if a confirmed track is bound to this identity."""
+        return any(self.confirmed[slot] for slot in self.owners(claim))
 
     def found(self, dossier: Dossier, time: float, existence: float) -> int:
         """Add a track with an empty state; returns its slot."""
@@ -107,6 +119,7 @@ class Picture:
         self.count += 1
         self.time[slot], self.existence[slot] = time, existence
         self.known[slot] = self.confirmed[slot] = False
+        self.independent[slot] = dossier.independent
         self.x[slot], self.p[slot] = 0.0, 0.0
         self.dossiers.append(dossier)
         self.slots[dossier.id] = slot
@@ -117,8 +130,10 @@ class Picture:
         """Put a new dossier in the place of the old one of the same track."""
         before = self.dossiers[slot].identity
         self.dossiers[slot] = dossier
+        self.independent[slot] = dossier.independent
         if dossier.identity != before:
-            self._index()
+            self._disown(before, slot)
+            self._own(dossier, slot)
 
     def remove(self, gone: Mask) -> None:
         """Drop the tracks that ``gone`` (count,) marks; the others keep their order."""
@@ -126,7 +141,8 @@ class Picture:
             return
         keep = np.flatnonzero(~gone)
         n = len(keep)
-        for array in (self.time, self.x, self.p, self.existence, self.known, self.confirmed):
+        for name in _ARRAYS:
+            array = getattr(self, name)
             array[:n] = array[keep]
         self.count = n
         self.dossiers = [self.dossiers[i] for i in keep.tolist()]
@@ -141,10 +157,17 @@ class Picture:
     def _own(self, dossier: Dossier, slot: int) -> None:
         if dossier.identity is not None:
             key = (dossier.identity.scheme, dossier.identity.id)
-            self._owners[key] = (*self._owners.get(key, ()), slot)
+            self._owners[key] = tuple(sorted((*self._owners.get(key, ()), slot)))
+
+    def _disown(self, identity: Identity | None, slot: int) -> None:
+        if identity is not None:
+            key = (identity.scheme, identity.id)
+            left = tuple(owner for owner in self._owners.pop(key) if owner != slot)
+            if left:
+                self._owners[key] = left
 
     def _grow(self) -> None:
-        for name in ("time", "x", "p", "existence", "known", "confirmed"):
+        for name in _ARRAYS:
             old = getattr(self, name)
             new = np.zeros((max(2 * len(old), _FIRST_CAPACITY), *old.shape[1:]), old.dtype)
             new[: len(old)] = old

@@ -26,6 +26,8 @@ _EAST_NORTH = np.array([True, True, False, False, False, False, False])
 _NOWHERE = np.zeros(3)
 _DEG = math.pi / 180.0
 _WIDEST_ANGLE_DEG = 45.0
+_LEAST_RANGE_M = 0.1
+"""Nothing is nearer to a sensor than this; squares of very small ranges would vanish."""
 
 
 class Unusable(ValueError):
@@ -63,9 +65,27 @@ class Plot(Struct, frozen=True):
         return self.detection.claim
 
     @property
+    def name(self) -> str:
+        """What the sender calls itself, or else its radio address; empty for what bears no name."""
+        claim = self.detection.claim
+        return f"{claim.scheme}\0{claim.id}" if claim is not None else self.emitter or ""
+
+    @property
     def emitter(self) -> str | None:
         """The radio address that sent it."""
         return self.detection.signal.emitter if self.detection.signal else None
+
+
+def unnamed(plot: Plot) -> Plot:
+    """The same measurement without the identity that was stated with it."""
+    return structs.replace(plot, detection=structs.replace(plot.detection, claim=None))
+
+
+def without_velocity(plot: Plot) -> Plot:
+    """The same measurement with its stated velocity left out."""
+    use = plot.use.copy()
+    use[3:6] = False
+    return structs.replace(plot, use=use, rows=int(use.sum()))
 
 
 def content_of(detection: Detection) -> bytes:
@@ -139,6 +159,8 @@ class Plotter:
     ) -> None:
         settings, own = self._settings, sensor.sigma
         height = self.height_in_site_datum(measure.alt_m, measure.alt_datum)
+        if height is not None and not self._believable(height - self._site.alt_m, sensor):
+            height = None
         assumed = self._site.alt_m + settings.prior_height_m if height is None else height
         try:
             z[0], z[1], z[2] = self.frame.to_enu(measure.lat_deg, measure.lon_deg, assumed)
@@ -157,6 +179,12 @@ class Plotter:
                 self._sigma(stated.vertical_m, own.vertical_m, settings.default_vertical_sigma_m, floor) ** 2
             )
         self._place_velocity(measure.velocity_mps, stated, sensor, z, r, use)
+
+    def _believable(self, height_m: float, sensor: Sensor) -> bool:
+        """Whether a height over the site can stand: any that a sensor measured, and of broadcast ones
+        those at which small drones fly."""
+        lowest, highest = self._settings.cooperative_height_m
+        return not sensor.cooperative or lowest <= height_m <= highest
 
     def _place_velocity(
         self,
@@ -184,7 +212,7 @@ class Plotter:
         """Unbiased conversion from polar (Longbin, Xiaoquan, Yiyu, Kang, Bar-Shalom, 1998)."""
         if sensor.frame is None:
             raise Unusable("unknown-sensor")
-        if not 0.0 < measure.range_m < math.inf or not math.isfinite(measure.azimuth_deg):
+        if not _LEAST_RANGE_M <= measure.range_m < math.inf or not math.isfinite(measure.azimuth_deg):
             raise Unusable("unusable-measure")
         if measure.range_m > self._settings.reach_m:
             raise Unusable("out-of-reach")

@@ -40,6 +40,9 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cooperative_velocity_floor_mps: Positive = 1.0
     widest_sigma_m: Positive = 1000.0
     """A stated accuracy worse than this is held here: a drone cannot hide by calling itself inaccurate."""
+    cooperative_height_m: tuple[float, float] = (-300.0, 500.0)
+    """A broadcast height farther from the site's than this is left out: a drone must not step out of a
+    danger radius by stating 5000 m. What it stands for then is the prior's height, which warns."""
     reach_m: Positive = 200_000.0
     """Positions farther from the site are not fused."""
     fastest_mps: Positive = 350.0
@@ -48,12 +51,22 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     impossible_speed_mps: Positive = 120.0
     """An identity that jumps faster than this between two reports is two bodies, one of them false."""
     bodies_per_identity: int = 4
+    """Further bodies of one identity are tracked without a name: a thief of names must not be able to
+    use them up and so hide the drone that bears the name."""
+    strangers_to_contradict: int = 3
+    """Reports under so many other names make a track's name contradicted."""
     repeat_s: Positive = 0.5
     """The same claim with the same measure within this time is one broadcast heard again."""
 
     report_likelihood_ratio: Positive = 20.0
     """How much likelier a further report is from a body that exists than from nothing, with a claim."""
     anonymous_likelihood_ratio: Positive = 5.0
+    stranger_likelihood_ratio: Positive = 2.0
+    """The same for a report that came under another name than the track's: much more often a coincidence."""
+    crowd: int = 100
+    """More tentative tracks than this are a flood, in which coincidences abound ..."""
+    crowded_stranger_likelihood_ratio: Positive = 1.3
+    """... so that it takes six such reports in place of three to confirm a body."""
     birth_existence_claimed: Probability = 0.5
     birth_existence_anonymous: Probability = 0.2
     birth_density_per_m2: Positive = 1e-9
@@ -79,7 +92,12 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     max_tracks: int = 2000
     max_detections_per_sensor_second: int = 2000
-    replay_budget_per_s: int = 10_000
+    """The second half of it is kept for identities that confirmed tracks are bound to ..."""
+    max_reports_per_identity_second: int = 20
+    """... and of these, this much for each."""
+    tentative_share: Probability = 0.1
+    """Share of a full table of tracks that is left to those that are not confirmed yet."""
+    replay_budget_per_s: int = 4_000
     """Detections that may be processed again per second because older ones came late."""
 
     def __post_init__(self) -> None:
@@ -87,6 +105,9 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             value = getattr(self, name.name)
             if isinstance(value, float) and not math.isfinite(value):
                 raise ConfigError(f"fuse setting {name.name} is {value}: give a finite number")
+        lowest, highest = self.cooperative_height_m
+        if not -math.inf < lowest < highest < math.inf:
+            raise ConfigError("fuse setting cooperative_height_m: give two heights, the lower one first")
         if not self.drop_existence < self.confirm_existence < 1.0:
             raise ConfigError(
                 "fuse settings: drop_existence must be below confirm_existence, and that below 1"
@@ -94,6 +115,7 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         for name_ in (
             "max_tracks",
             "max_detections_per_sensor_second",
+            "max_reports_per_identity_second",
             "bodies_per_identity",
             "merge_seconds",
         ):

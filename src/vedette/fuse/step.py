@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import structs
 
-from vedette.fuse import evidence, kernels
+from vedette.fuse import evidence, kernels, room
 from vedette.fuse.kernels import F64, STATE
+from vedette.fuse.pace import paced
 from vedette.fuse.picture import Dossier, OpenScan, Picture, identity_of, same_place, track_id
-from vedette.fuse.plots import Plot
+from vedette.fuse.plots import Plot, unnamed, without_velocity
 from vedette.fuse.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 from vedette.model import Identity
@@ -60,24 +61,36 @@ class Fuser:
         owners = picture.owners(plot.claim) if plot.claim is not None else ()
         if owners:
             self._own_report(picture, plot, owners)
-            return
-        d2, cost, density = self._score(picture, plot, GATE[plot.rows])
-        fitting = [
-            (cost[slot], slot)
-            for slot in np.flatnonzero(np.isfinite(d2)).tolist()
-            if not _conflict(picture.dossiers[slot], plot)
-        ]
-        if fitting:
-            slot = min(fitting)[1]
-            self._use(picture, slot, plot, density[slot])
-        else:
+        elif not self._joins(picture, plot):
             self._birth(picture, plot)
+
+    def _joins(self, picture: Picture, plot: Plot) -> bool:
+        """Use a report of a name that no track bears for the track that it fits best, if there is one.
+
+        One that is bound to another name is taken only after all others, and only if it was heard under
+        that name no more than once: a drone that calls itself something else in each frame is one body.
+        """
+        nameless = plot.sensor.cooperative and plot.claim is None
+        placed = without_velocity(plot) if nameless else plot
+        d2, cost, density = self._score(picture, placed, GATE[placed.rows])
+        fitting = [
+            (_conflict(picture.dossiers[slot], plot), cost[slot], slot)
+            for slot in np.flatnonzero(np.isfinite(d2)).tolist()
+        ]
+        fitting = [fit for fit in fitting if not fit[0] or picture.dossiers[fit[2]].reports <= 1]
+        if not fitting:
+            return False
+        slot = min(fitting)[2]
+        self._use(picture, slot, plot, density[slot])
+        return True
 
     def _own_report(self, picture: Picture, plot: Plot, owners: tuple[int, ...]) -> None:
         """A report of an identity that tracks are bound to: it moves one of them or none.
 
         An identity that jumps faster than anything flies is two bodies, and neither is to be trusted.
         """
+        if any(_strays(picture.dossiers[slot]) for slot in owners):
+            plot = without_velocity(plot)
         d2, _, density = self._score(picture, plot, OWN_GATE)
         fitting = [(d2[slot], slot) for slot in owners if d2[slot] <= OWN_GATE]
         if fitting:
@@ -94,7 +107,10 @@ class Fuser:
         if len(owners) < self.settings.bodies_per_identity:
             self._birth(picture, plot, contradicted=True)
         else:
-            picture.tally("contradiction-not-fused")
+            picture.tally("contradiction-unnamed")
+            bare = unnamed(plot)
+            if not self._joins(picture, bare):
+                self._birth(picture, bare, contradicted=True)
 
     def _implied_speed(self, picture: Picture, slot: int, plot: Plot) -> float:
         """Least horizontal speed that brings the body from its last state to the plot, with three sigma
@@ -199,19 +215,39 @@ class Fuser:
         if echo and silence <= self.settings.repeat_s:
             self._hear_again(picture, slot, plot)
             return
+        if plot.sensor.cooperative and _strays(dossier):
+            plot = without_velocity(plot)
         x, p = self._x, self._p
         known = kernels.predict(
             picture.x[slot], picture.p[slot], max(silence, 0.0), self.motion, bool(picture.known[slot]), x, p
         )
         distance = kernels.update(x, p, plot.z, plot.r, plot.use, plot.origin)
         ratio = evidence.detection_ratio(plot, density, self.settings)
+        if _conflict(dossier, plot):
+            ratio = self._stranger_ratio(picture)
         self._support(picture, slot, plot, ratio)
+        if _strays(picture.dossiers[slot]) and not _strays(dossier):
+            picture.tally("velocity-not-believed")
+            self._follow_places(picture, slot, plot)
+            return
         if distance < 0.0:
             picture.tally("numerics-restarted")
             self._start(picture, slot, plot)
             return
         # Without a height the prior is put back by the next prediction.
         picture.x[slot], picture.p[slot], picture.known[slot] = x, p, known or bool(plot.use[2])
+
+    def _stranger_ratio(self, picture: Picture) -> float:
+        crowded = picture.count - np.count_nonzero(picture.confirmed[: picture.count]) > self.settings.crowd
+        settings = self.settings
+        return settings.crowded_stranger_likelihood_ratio if crowded else settings.stranger_likelihood_ratio
+
+    def _follow_places(self, picture: Picture, slot: int, plot: Plot) -> None:
+        """Its stated velocity was found false: start anew with what its places say of it."""
+        self._start(picture, slot, without_velocity(plot))
+        pace = picture.dossiers[slot].pace
+        assert pace is not None
+        picture.x[slot, 3:5] = pace.way_mps
 
     def _hear_again(self, picture: Picture, slot: int, plot: Plot) -> None:
         """Another receiver, or the same again, heard one broadcast: no new evidence, one more witness."""
@@ -233,6 +269,7 @@ class Fuser:
 
     def _dossier_after(self, old: Dossier, plot: Plot) -> Dossier:
         claimed, checked = plot.claim is not None, not plot.sensor.cooperative
+        stranger = _conflict(old, plot)
         lapsed = plot.time - old.agreed > self.settings.agreement_life_s
         agreements = 0 if lapsed else old.agreements
         if checked and old.identity is not None:
@@ -244,7 +281,7 @@ class Fuser:
             emitter=plot.emitter or old.emitter,
             contradicted=old.contradicted,
             independent=old.independent or checked,
-            reports=old.reports + claimed,
+            reports=old.reports + (claimed and not stranger),
             reported=plot.time if claimed else old.reported,
             agreements=agreements,
             agreed=plot.time if checked and old.identity is not None else old.agreed,
@@ -252,40 +289,31 @@ class Fuser:
             sensors=evidence.with_sensor(old.sensors, plot.sensor.id, plot.time),
             beliefs=evidence.with_word(old.beliefs, plot.sensor, plot.word),
             near=old.near,
+            strangers=old.strangers + stranger,
+            pace=paced(old.pace, plot) if plot.sensor.cooperative and not stranger else old.pace,
         )
 
     def _birth(self, picture: Picture, plot: Plot, contradicted: bool = False) -> str | None:
         """Found a track; returns its id, or None if there is no room."""
-        existence = evidence.birth_existence(plot, self.settings)
-        if picture.count >= self.settings.max_tracks and not self._make_room(picture, plot, existence):
+        if picture.count >= self.settings.max_tracks and not self._make_room(picture, plot):
             picture.tally("no-room-for-track")
             return None
         bare = Dossier(id=track_id(picture, plot), founded=plot.time, contradicted=contradicted)
         dossier = self._dossier_after(bare, plot)
-        slot = picture.found(dossier, plot.time, existence)
+        slot = picture.found(dossier, plot.time, evidence.birth_existence(plot, self.settings))
         self._start(picture, slot, plot)
         self.touched[dossier.id] = None
         return dossier.id
 
-    def _make_room(self, picture: Picture, plot: Plot, existence: float) -> bool:
-        """Drop the least founded track if the new one ranks above it.
-
-        Tracks that an independent sensor has seen rank above those that were only broadcast, so that a
-        flood of invented identities never displaces what a radar sees.
-        """
-        ranks = [
-            (picture.dossiers[slot].independent, bool(picture.confirmed[slot]),
-             self.existence(picture, slot, plot.time), slot)
-            for slot in range(picture.count)
-        ]  # fmt: skip
-        weakest = min(ranks)
-        if weakest[:3] >= (not plot.sensor.cooperative, False, existence):
-            return False
-        gone = np.zeros(picture.count, np.bool_)
-        gone[weakest[3]] = True
-        picture.remove(gone)
-        picture.tally("evicted-track")
-        return True
+    def _make_room(self, picture: Picture, plot: Plot) -> bool:
+        gone = room.expendable(
+            picture, plot.time, cooperative=plot.sensor.cooperative, share=self.settings.tentative_share
+        )
+        number = int(gone.sum())
+        if number:
+            picture.remove(gone)
+            picture.tally("evicted-track", number)
+        return number > 0
 
     def _start(self, picture: Picture, slot: int, plot: Plot) -> None:
         """The state that one plot alone gives."""
@@ -378,10 +406,15 @@ def _conflict(dossier: Dossier, plot: Plot) -> bool:
     return plot.emitter is None or plot.emitter != dossier.emitter
 
 
+def _strays(dossier: Dossier) -> bool:
+    """True if the velocity it states is not the one it flies with."""
+    return dossier.pace is not None and dossier.pace.false
+
+
 def _bound(old: Dossier, plot: Plot) -> Identity | None:
     """The identity after this plot: the first that was stated, or a better one from the same sender."""
     stated = identity_of(plot.claim)
     if stated is None or old.identity is None:
         return old.identity or stated
     better = _SCHEME_RANK.get(stated.scheme, 0) > _SCHEME_RANK.get(old.identity.scheme, 0)
-    return stated if better else old.identity
+    return stated if better and not _conflict(old, plot) else old.identity

@@ -88,7 +88,7 @@ class Tracker:
         self._at = -math.inf
         self._log: list[Plot] = []
         self._waiting: list[Plot] = []
-        self._load: dict[tuple[str, int], int] = {}
+        self._load: dict[tuple[str, int, str], int] = {}
         self._budget_second, self._budget_used = 0, 0
         self._begin(0, Picture())
 
@@ -111,14 +111,14 @@ class Tracker:
         self._fuser.touched.clear()
         self._pass_time(at)
         fresh = self._new_ones(self._intake.plots(detections, self._at))
-        behind = [plot for plot in fresh if self._is_behind(plot)]
+        behind = sum(self._is_behind(plot) for plot in fresh)
         before = self._marks() if behind else {}
-        if behind and not self._afford(behind[0]):
-            self._intake.count("late-deferred", len(behind))
-            for plot in behind:
+        deferred = self._unaffordable(fresh[:behind])
+        if deferred:
+            self._intake.count("late-deferred", deferred)
+            for plot in fresh[:deferred]:
                 insort(self._waiting, plot, key=_key)
-            fresh = [plot for plot in fresh if not self._is_behind(plot)]
-        self._insert(fresh)
+        self._insert(fresh[deferred:])
         return self._changed(before)
 
     def advance(self, at: float) -> None:
@@ -225,7 +225,12 @@ class Tracker:
 
     def _load_of(self, plot: Plot, change: int) -> int:
         """Count a plot in or out of its sensor's second; returns how many there are."""
-        place = (plot.detection.sensor, math.floor(plot.time))
+        second = math.floor(plot.time)
+        if plot.name:
+            self._count_load((plot.detection.sensor, second, plot.name), change)
+        return self._count_load((plot.detection.sensor, second, ""), change)
+
+    def _count_load(self, place: tuple[str, int, str], change: int) -> int:
         number = self._load.pop(place, 0) + change
         if number:
             self._load[place] = number
@@ -244,30 +249,52 @@ class Tracker:
     def _within_capacity(self, plots: list[Plot]) -> list[Plot]:
         kept: list[Plot] = []
         for plot in reversed(plots):
-            if self._load_of(plot, 1) > self._settings.max_detections_per_sensor_second:
+            if self._load_of(plot, 1) > self._room_for(plot):
                 self._load_of(plot, -1)
                 self._intake.count("over-capacity")
             else:
                 kept.append(plot)
         return kept[::-1]
 
+    def _room_for(self, plot: Plot) -> int:
+        """How full its sensor's second may be for this plot still to be taken.
+
+        Whoever transmits can fill it, with invented names or with one name a thousand times. So the
+        second half is kept for what confirmed tracks report of themselves, each at a bounded rate.
+        """
+        most = self._settings.max_detections_per_sensor_second
+        if not plot.sensor.cooperative:
+            return most
+        claim = plot.claim
+        place = (plot.detection.sensor, math.floor(plot.time), plot.name)
+        modest = self._load.get(place, 0) <= self._settings.max_reports_per_identity_second
+        known = claim is not None and self._head.knows(claim)
+        return most if known and modest else most // 2
+
     def _is_behind(self, plot: Plot) -> bool:
         """True if the head has already passed the plot's place in the order."""
         return plot.key[:2] <= self._head_key or math.floor(plot.time) < self._head_second
 
-    def _afford(self, earliest: Plot) -> bool:
-        """Whether this second's replay budget allows to go back to this plot now.
+    def _unaffordable(self, behind: list[Plot]) -> int:
+        """How many of these, from the oldest on, this second's replay budget does not allow to go back to.
 
-        Without a budget, one transmitter that sends old times could make every batch replay 8 s.
+        Without a budget, one transmitter that sends old times could make every batch replay 8 s; and
+        what came only a little late must not wait because something much older came with it.
         """
         second = math.floor(self._at)
         if second != self._budget_second:
             self._budget_second, self._budget_used = second, 0
-        again = len(self._log) - bisect_left(self._log, earliest.key, key=_key)
-        if self._budget_used and self._budget_used + again > self._settings.replay_budget_per_s:
-            return False
-        self._budget_used += again
-        return True
+        left = max(self._settings.replay_budget_per_s - self._budget_used, 0)
+        deferred = 0
+        while deferred < len(behind) and self._again(behind[deferred]) > left and self._budget_used:
+            deferred += 1
+        if deferred < len(behind):
+            self._budget_used += self._again(behind[deferred])
+        return deferred
+
+    def _again(self, plot: Plot) -> int:
+        """How many plots are to be processed again to go back to this one."""
+        return len(self._log) - bisect_left(self._log, plot.key, key=_key)
 
     def _insert(self, plots: list[Plot]) -> None:
         if not plots:

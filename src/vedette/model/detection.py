@@ -127,7 +127,7 @@ class Detection(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     sensor: str
     measure: Measure
     received: float | None = None
-    scan: int | str | None = None
+    scan: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | str | None = None
     sigma: Sigma | None = None
     claim: Claim | None = None
     beliefs: dict[ObjectClass, Probability] | None = None

@@ -25,7 +25,9 @@ class UnitReport(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     """The peer the report came by, which is where an alert for the unit goes back."""
 
 
-class RosterEntry(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+class RosterEntry(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """A unit known beforehand; ``channels`` names the peers that reach it (none: wherever it was heard)."""
 
     unit: str

@@ -18,7 +18,7 @@ from vedette.model.errors import InputError
 from vedette.model.event import KIND_OF, KINDS, SEALED_KINDS, Body, Event, Snapshot, decode_body, encode_body
 from vedette.record.errors import BadEvent, KeyDestroyed, LogError
 from vedette.record.form import COLUMNS, END_OF_TIME_S, MAX_SEQ, Row, genesis, header, link
-from vedette.record.seal import Keyring
+from vedette.record.seal import OPERATOR_CLASS, Keyring
 from vedette.record.store import READ_ERRORS, WriterLock, connect, create_file, explained, read_meta
 
 _ROWS_A_STATEMENT = 500
@@ -116,8 +116,10 @@ class Log:
     def events(self, start: int = 1, stop: int | None = None, *, skip_sealed: bool = False) -> "EventStream":
         """Events ``start`` up to, not including, ``stop``, as a stream in bounded memory.
 
-        Iterating raises KeyDestroyed for a sealed body without key, unless ``skip_sealed`` (then
-        ``.skipped`` counts them), SealBroken for an altered one, InputError for an unreadable one.
+        Broadcast operator positions whose key is gone are passed over and counted in ``.skipped``: it
+        is promised that they go, and nothing is computed from them. Any other sealed body without key
+        raises KeyDestroyed, or is passed over too with ``skip_sealed``. Iterating also raises SealBroken
+        for an altered body and InputError for an unreadable one.
         """
         return EventStream(self, start, stop, skip_sealed)
 
@@ -287,7 +289,7 @@ class EventStream(Iterator[Event]):
         try:
             return self._log._event(row)
         except KeyDestroyed:
-            if self._skip_sealed:
+            if self._skip_sealed or SEALED_KINDS.get(row[2]) == OPERATOR_CLASS:
                 return None
             raise
 

@@ -27,6 +27,9 @@ KEY_BYTES = 32
 HOLD = "HOLD"
 """A file of this name in the key folder is a legal hold: no key is destroyed while it is there."""
 
+OPERATOR_CLASS = "operator"
+"""The class of key whose days are promised to end: positions that drones broadcast of their operators."""
+
 _DAY_S = 86_400
 _NAME = re.compile(r"([a-z]{1,32})/(\d{4}-\d{2}-\d{2})(?:~([1-9]\d{0,5}))?", re.ASCII)
 
@@ -105,12 +108,12 @@ class Keyring:
         """
         if self.held():
             return []
-        days = sorted({_day_of_name(name) for name in self.days("operator")} - set(held))
+        days = sorted({_day_of_name(name) for name in self.days(OPERATOR_CLASS)} - set(held))
         old = [day for day in days if _end_of(day) + hours * 3600.0 <= now]
         return [
             name
             for day in old
-            for name in self.destroy("operator", day, f"kept {hours:g} hours, as promised")
+            for name in self.destroy(OPERATOR_CLASS, day, f"kept {hours:g} hours, as promised")
         ]
 
     def _current(self, base: str) -> str:

@@ -6,6 +6,7 @@ a power cut SQLite rolls the file to the last one that was (sqlite.org/wal.html,
 
 import errno
 import fcntl
+import itertools
 import os
 import sqlite3
 from contextlib import suppress
@@ -27,7 +28,10 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def create_file(path: Path) -> None:
-    """Make an empty log at ``path`` (mode 0600), complete or not at all. Raises LogError, LogFull."""
+    """Make an empty log at ``path`` (mode 0600), complete or not at all. Raises LogError, LogFull.
+
+    The write-ahead log of a file that was moved away is kept as ``NAME-wal.left-1`` (-2 ...).
+    """
     if path.exists():
         raise LogError(f"{path} is there already: a log is never overwritten, choose another name")
     fresh = path.with_name(path.name + ".new")
@@ -35,11 +39,21 @@ def create_file(path: Path) -> None:
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         _fill(fresh)
+        _put_leftovers_aside(path)
         fresh.rename(path)
         sync_folder(path.parent)
     except (OSError, sqlite3.Error) as error:
         fresh.unlink(missing_ok=True)
         raise explained(error, path) from error
+
+
+def _put_leftovers_aside(path: Path) -> None:
+    # SQLite would take the pages of whatever write-ahead log it finds beside a file for that file's own.
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists():
+        names = (wal.with_name(f"{wal.name}.left-{number}") for number in itertools.count(1))
+        wal.rename(next(name for name in names if not name.exists()))
 
 
 def _fill(path: Path) -> None:

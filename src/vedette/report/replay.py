@@ -21,10 +21,12 @@ from vedette.model.event import (
     Configure,
     Digest,
     Segment,
+    Shed,
     Snapshot,
     decode_body,
     encode_body,
 )
+from vedette.record.backlog import SHED_WHAT
 from vedette.record.fingerprint import difference, fingerprint
 
 TOLERANCE = 1e-6
@@ -39,13 +41,15 @@ class Mismatch(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, kw_only=True):
-    """What a replay found. ``exact`` is False when the fingerprint differs (``numerics`` says how)."""
+    """What a replay found. ``exact`` is False when the fingerprint differs (``numerics`` says how);
+    ``shed`` counts digests that the record was shed of, ``faults`` events on which the core failed."""
 
     events: int = 0
     decisions: int = 0
     digests: int = 0
     snapshots: int = 0
     faults: int = 0
+    shed: int = 0
     exact: bool = True
     numerics: str = ""
     last_live: str = ""
@@ -78,6 +82,9 @@ class Replay:
         if event.kind in INTENT_KINDS:
             self._compare(event)
             return
+        if isinstance(event.body, Shed) and event.body.what == SHED_WHAT:
+            self._gap(event.seq)
+            return
         if self._pending:
             missing = KIND_OF[type(self._pending[0])]
             self._differs(event.seq, f"the core decides a '{missing}' here that the log does not have")
@@ -88,6 +95,18 @@ class Replay:
             self._snapshot(event.seq, event.body)
         else:
             self._step(event)
+
+    def _gap(self, seq: int) -> None:
+        """An event was shed from the record. A digest can be computed all the same, no input can."""
+        self.outcome.shed += 1
+        if self._pending and isinstance(self._pending[0], Digest):
+            self._pending.popleft()
+            return
+        self._differs(
+            seq,
+            "the record has a gap: events were shed here while the disk could not take them, and what "
+            "follows cannot be computed from what is left (start again from a snapshot behind it)",
+        )
 
     def _step(self, event: Event) -> None:
         if self.core is None:

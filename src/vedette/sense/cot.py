@@ -13,6 +13,7 @@ while it has no fix: that is no position.
 """
 
 import hmac
+import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -45,6 +46,9 @@ _ACKNOWLEDGEMENTS = (
     "recibido", "enterado", "copiado", "entendido",
 )  # fmt: skip
 _LONGEST_NAME = 64
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+_PILED_ACCENTS = re.compile(f"({_MARK}{{2}}){_MARK}+")
+"""More than two combining marks in a row; some languages write two."""
 
 
 class Contact(Struct, frozen=True):
@@ -141,11 +145,12 @@ def _is_station(event: CotEvent) -> bool:
 
 
 def _name(text: str | None) -> str | None:
-    """A callsign fit for a line of text: printable, one line, at most 64 characters."""
+    """A callsign fit for a line of text: printable, one line, at most 64 characters, and not so many
+    accents on a letter that they cover the lines around it."""
     if text is None:
         return None
-    name = "".join(c for c in text if c.isprintable()).strip()[:_LONGEST_NAME].strip()
-    return name or None
+    printable = "".join(c for c in text if c.isprintable()).strip()
+    return _PILED_ACCENTS.sub(r"\1", printable)[:_LONGEST_NAME].strip() or None
 
 
 def _unit(event: CotEvent, ears: Ears, time: float) -> UnitReport | Unused:

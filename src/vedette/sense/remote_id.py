@@ -16,8 +16,9 @@ Choices that the standard leaves open:
   the contract's vector has no gaps, and a climb of 0 would be invented.
 - Accuracy codes are 95 % bounds; one sigma is the bound / 2.45 in the plane (Rayleigh) and / 1.96
   in height. Code 0 and reserved codes say nothing.
-- The message's own time (tenths since the hour) is used where it lies within -10 s to +1 s of the
-  time of reception, else the time of reception.
+- The message's own time (tenths since the hour) is used where it lies within -3 s to +1 s of the
+  time of reception, but never later than that, else the time of reception. A transmitter chooses
+  its time stamp: it must neither push the tracker's time ahead, nor make itself too old to be fused.
 - A LOCATION that is heard again (same transmitter, time stamp and position) is no new evidence: it
   passes once. But silence is never safety, and real transmitters do freeze: one that sends no time
   stamp passes again after a second (it may hover), and one whose time stamp is out of bounds passes
@@ -26,7 +27,7 @@ Choices that the standard leaves open:
 """
 
 import math
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,14 +35,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vedette.model import Claim, Detection, InputError, Integrity, Position, Presence, Sigma, Signal
-from vedette.model.detection import AltitudeDatum, ClaimScheme, ObjectClass
+from vedette.model import Detection, InputError, Integrity, Position, Presence, Sigma, Signal
+from vedette.model.detection import AltitudeDatum, ObjectClass
 from vedette.model.event import OperatorPosition
+from vedette.sense.transmitters import NEW, REPEATED, Quota, Transmitter, Transmitters
 from vedette.wire.capture import CaptureReader, FrameBatch
 from vedette.wire.errors import CaptureError, DecodeError
 from vedette.wire.opendroneid import (
     BasicId,
-    IdType,
     MessageType,
     UaType,
     carriage,
@@ -56,15 +57,12 @@ PLANE_95 = 2.4477
 """Radius that holds 95 % of a circular normal distribution, in sigmas."""
 LINE_95 = 1.96
 
-EARLY_S, LATE_S = -10.0, 1.0
+EARLY_S, LATE_S = -3.0, 1.0
 """Where a message's own time may lie relative to its reception."""
-REPEAT_S, REPEAT_WITHOUT_CLOCK_S = 600.0, 1.0
-"""How long the same LOCATION is a repetition: well under the hour after which time stamps recur."""
 OPERATOR_AGAIN_S = 10.0
 LATEST_TIME_S = float(1 << 33)
 MAX_OPERATORS_WAITING = 1000
 _SIGMAS_KEPT = 4096
-_NEW, _REPEATED, _FROZEN = range(3)
 
 BELIEFS: dict[int, dict[ObjectClass, float]] = {
     UaType.AEROPLANE: {"fixed-wing": 0.6, "fpv": 0.05, "multirotor": 0.1, "aircraft": 0.05, "unknown": 0.2},
@@ -74,85 +72,12 @@ BELIEFS: dict[int, dict[ObjectClass, float]] = {
 }
 """Weak evidence of what it is: the type is self-declared, and anyone may declare anything."""
 
-_SCHEMES: tuple[tuple[int, ClaimScheme], ...] = (
-    (IdType.SERIAL, "remote-id-serial"),
-    (IdType.CAA_REGISTRATION, "caa-registration"),
-    (IdType.SPECIFIC_SESSION, "remote-id-session"),
-    (IdType.UTM_UUID, "remote-id-session"),
-)
 _BASIC, _LOCATION, _SYSTEM = int(MessageType.BASIC_ID), int(MessageType.LOCATION), int(MessageType.SYSTEM)
 _KIND_NAMES = {int(kind): kind.name.lower().replace("_", "-") for kind in MessageType}
 _CRC_GOOD = Integrity(crc_ok=True)
 # Tables instead of np.sin: the same bits on every machine.
 _SIN = np.array([round(math.sin(math.radians(d)), 15) for d in range(361)])
 _COS = np.array([round(math.cos(math.radians(d)), 15) for d in range(361)])
-
-
-class _Emitter:
-    """What one transmitter has said of itself so far."""
-
-    __slots__ = (
-        "also",
-        "basics",
-        "beliefs",
-        "claim",
-        "ids",
-        "key",
-        "key_time",
-        "name",
-        "operator",
-        "operator_sent",
-        "previous_key",
-        "previous_key_time",
-        "seen",
-    )
-
-    def __init__(self, address: int, seen: float) -> None:
-        self.name = _address_text(address) if address >= 0 else None
-        self.seen = seen
-        self.basics: dict[int, bytes] = {}
-        self.ids: dict[int, str] = {}
-        self.beliefs: dict[ObjectClass, float] | None = None
-        self.claim: Claim | None = None
-        self.also: dict[str, Any] | None = None
-        self.operator: tuple[int, int, int] | None = None
-        self.operator_sent: tuple[float, object] | None = None
-        self.key: tuple[int, int, int] | None = None
-        self.previous_key: tuple[int, int, int] | None = None
-        self.key_time = self.previous_key_time = 0.0
-
-    def novelty(self, key: tuple[int, int, int], timely: bool, received: float) -> int:
-        """`_NEW`, `_REPEATED` or `_FROZEN`: whether this LOCATION was among the last two; remembers it.
-
-        Two, because a beacon and a NAN queue of one transmitter may run one message apart.
-        """
-        window = REPEAT_S if timely else REPEAT_WITHOUT_CLOCK_S
-        if key == self.key:
-            if abs(received - self.key_time) < window:
-                return _REPEATED
-            self.key_time = received
-        elif key == self.previous_key:
-            if abs(received - self.previous_key_time) < window:
-                return _REPEATED
-            self.previous_key_time = received
-        else:
-            self.previous_key, self.previous_key_time = self.key, self.key_time
-            self.key, self.key_time = key, received
-            return _NEW
-        return _NEW if timely or key[2] < 0 else _FROZEN
-
-    def renew_claim(self) -> None:
-        """Choose the claim among the identifiers, and carry the operator's place in it."""
-        claims = [(scheme, self.ids[kind]) for kind, scheme in _SCHEMES if kind in self.ids]
-        if not claims:
-            return
-        lat_deg = lon_deg = None
-        if self.operator is not None:
-            lat_deg, lon_deg = self.operator[0] / 1e7, self.operator[1] / 1e7
-        scheme, name = claims[0]
-        self.claim = Claim(scheme=scheme, id=name, operator_lat_deg=lat_deg, operator_lon_deg=lon_deg)
-        others = [{"scheme": scheme, "id": name} for scheme, name in claims[1:]]
-        self.also = {"claim.also": others} if others else None
 
 
 class RemoteIdAdapter:
@@ -162,15 +87,24 @@ class RemoteIdAdapter:
     transport, ``odid-frames:ble4``), ``not-remote-id``, ``bad-crc``, ``malformed:<reason>``,
     ``no-time``, ``time-backwards``; ``messages:<kind>``, ``empty-id``, ``claim-changed``,
     ``repeated``, ``frozen``, ``unknown-position``, ``clock-off`` (time stamp far from the reception);
-    ``emitters-dropped``, ``emitters-forgotten``, ``operators-dropped``.
+    ``emitters-dropped``, ``emitters-forgotten``, ``operators-dropped``, ``flooded``.
+
+    ``most_per_s``: bound of a live receiver on LOCATION messages a second, shared out by
+    `vedette.sense.transmitters.Quota`; without it, as for a recording, there is none.
     """
 
-    def __init__(self, sensor: str, *, max_emitters: int = 10_000, forget_after_s: float = 300.0) -> None:
+    def __init__(
+        self,
+        sensor: str,
+        *,
+        max_emitters: int = 10_000,
+        forget_after_s: float = 300.0,
+        most_per_s: int | None = None,
+    ) -> None:
         self.sensor = sensor
         self.counts: dict[str, int] = {}
-        self._max_emitters = max_emitters
-        self._forget_after_s = forget_after_s
-        self._emitters: OrderedDict[int, _Emitter] = OrderedDict()
+        self._transmitters = Transmitters(max_emitters, forget_after_s, self._count)
+        self._quota = Quota(most_per_s)
         self._operators: deque[OperatorPosition] = deque()
         self._sigmas: dict[tuple[int, AltitudeDatum | None], Sigma | None] = {}
         self._latest = -math.inf
@@ -237,9 +171,13 @@ class RemoteIdAdapter:
             rows.frame.tolist(), rows.kind.tolist(), rows.offset.tolist(), addresses, received, strict=True
         ):
             if frame != last_frame or emitter is None:
-                last_frame, emitter = frame, self._emitter(address, at)
+                last_frame, emitter = frame, self._transmitters.find(address, at)
             if kind == _LOCATION:
-                detection = self._detection(emitter, next(locations))
+                location = next(locations)
+                if not self._quota.admits(emitter, at):
+                    self._count("flooded")
+                    continue
+                detection = self._detection(emitter, location)
                 if detection is not None:
                     yield detection
             elif kind == _BASIC:
@@ -247,32 +185,7 @@ class RemoteIdAdapter:
             else:
                 self._system(emitter, next(systems), at)
 
-    def _emitter(self, address: int, received: float) -> _Emitter:
-        """The transmitter's state. One that names no address gets a state for this frame only."""
-        if address < 0:
-            return _Emitter(address, received)
-        self._forget(received)
-        emitter = self._emitters.get(address)
-        if emitter is None:
-            if len(self._emitters) >= self._max_emitters:
-                self._emitters.popitem(last=False)
-                self._count("emitters-dropped")
-            emitter = self._emitters[address] = _Emitter(address, received)
-        else:
-            emitter.seen = received
-            self._emitters.move_to_end(address)
-        return emitter
-
-    def _forget(self, now: float) -> None:
-        """Drop transmitters not heard for long; either way round, since capture clocks may jump back."""
-        while self._emitters:
-            oldest = next(iter(self._emitters.values()))
-            if abs(now - oldest.seen) <= self._forget_after_s:
-                return
-            self._emitters.popitem(last=False)
-            self._count("emitters-forgotten")
-
-    def _basic(self, emitter: _Emitter, raw: bytes) -> None:
+    def _basic(self, emitter: Transmitter, raw: bytes) -> None:
         kind = raw[1] >> 4
         if emitter.basics.get(kind) == raw:
             return
@@ -292,7 +205,7 @@ class RemoteIdAdapter:
         emitter.beliefs = BELIEFS.get(message.ua_type)
         emitter.renew_claim()
 
-    def _system(self, emitter: _Emitter, system: tuple[int, int, int, int], received: float) -> None:
+    def _system(self, emitter: Transmitter, system: tuple[int, int, int, int], received: float) -> None:
         place, lat_raw, lon_raw, alt_raw = system
         if place == IMPOSSIBLE:
             self._count("malformed:position")
@@ -304,7 +217,7 @@ class RemoteIdAdapter:
             emitter.renew_claim()
         self._report_operator(emitter, operator, received)
 
-    def _report_operator(self, emitter: _Emitter, operator: tuple[int, int, int], received: float) -> None:
+    def _report_operator(self, emitter: Transmitter, operator: tuple[int, int, int], received: float) -> None:
         """Queue the operator's place if it is new, or was last told ten seconds ago."""
         name = emitter.claim.id if emitter.claim is not None else emitter.name or "unnamed"
         sent = emitter.operator_sent
@@ -352,7 +265,7 @@ class RemoteIdAdapter:
         )  # fmt: skip
         return zip(*(column.tolist() for column in columns), strict=True)
 
-    def _detection(self, emitter: _Emitter, row: tuple[Any, ...]) -> Detection | None:
+    def _detection(self, emitter: Transmitter, row: tuple[Any, ...]) -> Detection | None:
         (
             place, lat_raw, lon_raw, tenths, timely, lat_deg, lon_deg, geodetic, height, barometric, agl,
             moving, east, north, up, accuracy, time, received, rssi, frequency, transport, crc,
@@ -361,11 +274,11 @@ class RemoteIdAdapter:
             self._count("malformed:position")
             return None
         novelty = emitter.novelty((lat_raw, lon_raw, tenths), timely, received)
-        if novelty == _REPEATED:
+        if novelty == REPEATED:
             self._count("repeated")
             return None
         measure: Position | Presence
-        if place == KNOWN and novelty == _NEW:
+        if place == KNOWN and novelty == NEW:
             alt_m, datum = _altitude(geodetic, height, barometric, agl)
             sigma = self._sigma(accuracy, datum)
             velocity = (east, north, up) if moving else None
@@ -460,7 +373,7 @@ def _own_time(
     stated = stated - 3600.0 * (lag > 1800.0) + 3600.0 * (lag < -1800.0)
     lag = stated - received
     timely = (tenths >= 0) & (lag >= EARLY_S) & (lag <= LATE_S)
-    return np.where(timely, stated, received), timely
+    return np.where(timely, np.minimum(stated, received), received), timely
 
 
 def _altitude(
@@ -479,11 +392,6 @@ def _altitude(
 def _system_rows(batch: FrameBatch, rows: kernel.Rows) -> Iterator[tuple[int, int, int, int]]:
     columns = wire_fields.systems(batch, rows.offset[rows.kind == _SYSTEM])
     return zip(*(column.tolist() for column in columns), strict=True)
-
-
-def _address_text(address: int) -> str:
-    digits = f"{address:012x}"
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
 def warm() -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from vedette.model.lines import dump_line
 from vedette.model.site import SensorProfile, SensorSigma
 from vedette.simulate.emitters import emissions
 from vedette.simulate.framing import link_type_of
@@ -22,8 +23,6 @@ from vedette.wire.ieee80211 import LINK_RADIOTAP
 OpenFile = Callable[[str], AbstractContextManager[BinaryIO]]
 """Creates a file by its plain name and opens it for writing bytes."""
 
-_JSON = msgspec.json.Encoder()
-
 
 def to_files(scenario: Scenario, start_time: float, open_file: OpenFile) -> dict[str, int]:
     """Write the scenario, started at ``start_time`` (Unix seconds); returns lines or frames per file.
@@ -36,12 +35,12 @@ def to_files(scenario: Scenario, start_time: float, open_file: OpenFile) -> dict
     with open_file("truth.jsonl") as rows:
         counts["truth.jsonl"] = 0
         for row in truth(scenario, start_time):
-            rows.write(_JSON.encode(row) + b"\n")
+            rows.write(dump_line(row))
             counts["truth.jsonl"] += 1
     profiles = sensor_profiles(scenario)
     for name, content in (("site.json", scenario.head.site), ("sensors.json", profiles)):
         with open_file(name) as file:
-            file.write(msgspec.json.format(_JSON.encode(content), indent=2) + b"\n")
+            file.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
     return counts
 
 
@@ -71,12 +70,12 @@ def _write_arrivals(scenario: Scenario, start_time: float, open_file: OpenFile) 
         events = stack.enter_context(open_file("cot.xml"))
         units = stack.enter_context(open_file("units.jsonl"))
         for emission in emissions(scenario, start_time):
-            if emission.link_type is None:
+            if emission.report is not None:
                 events.write(emission.data + b"\n")
-                units.write(_JSON.encode(emission.report) + b"\n")
+                units.write(dump_line(emission.report))
                 counts["cot.xml"] += 1
                 counts["units.jsonl"] += 1
-            else:
+            elif emission.link_type is not None:
                 key = (emission.source, emission.link_type)
                 captures[key].write(emission.time, emission.data)
                 counts[names[key]] += 1

@@ -1,37 +1,57 @@
 """Why do I see nothing? Looks at what a station needs, one finding a line, with what to do.
 
-Each check only looks: it opens what the station would open and closes it again.
+Each check only looks: it opens what the station would open and closes it again. If the station runs, its
+own word on its feeds comes first, since its ports are taken by itself.
 """
 
 import asyncio
+import errno
+import http.client
 import os
 import shutil
 import socket
 import ssl
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from vedette.model.errors import ConfigError, VedetteError
+from vedette.model.event import FeedState
 from vedette.record import verify
 from vedette.station.config import FeedConfig, StationConfig, listen_address
 from vedette.station.journal import LOG_NAME
 from vedette.station.peers.registry import Keys, make_peer
+from vedette.station.view import FeedView, View
 from vedette.wire.capture import CaptureReader
 from vedette.wire.errors import CaptureError
 
 CONNECT_S = 5.0
+STAYS_S = 1.0
+"""How long a connection must hold to count as accepted."""
 LOW_DISK_BYTES = 1 << 30
+MAX_VIEW_BYTES = 1 << 26
+NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""For this machine's own page; a proxy of the environment is for the world outside."""
+Verdict = Literal["good", "warning", "bad"]
+VERDICT: dict[FeedState, Verdict] = {
+    "watching": "good",
+    "connecting": "warning",
+    "silent": "warning",
+    "ended": "warning",
+    "down": "bad",
+}
 
 
 class Finding(Struct, frozen=True, kw_only=True):
     """One thing that was looked at. ``advice`` says what to do when it is not good."""
 
     check: str
-    verdict: Literal["good", "warning", "bad"]
+    verdict: Verdict
     found: str
     advice: str = ""
 
@@ -40,7 +60,8 @@ def examine(config: StationConfig) -> Iterator[Finding]:
     """All findings, in the order in which a technician would ask."""
     yield _clock()
     yield from _state(Path(config.state))
-    yield _console(config.console.listen)
+    console, running = _console(config.console.listen)
+    yield console
     if not config.feed:
         yield Finding(
             check="feeds",
@@ -48,8 +69,9 @@ def examine(config: StationConfig) -> Iterator[Finding]:
             found="no feed is configured: nothing is watched",
             advice="add a [[feed]] with a name and a url to the configuration",
         )
+    told = {view.feed: view for view in running.feeds} if running is not None else {}
     for feed in config.feed:
-        yield _feed(feed)
+        yield _told(told[feed.name]) if feed.name in told else _feed(feed)
 
 
 def _clock() -> Finding:
@@ -72,8 +94,16 @@ def _clock() -> Finding:
 
 
 def _state(folder: Path) -> Iterator[Finding]:
-    probe = folder if folder.exists() else folder.parent
-    if not os.access(probe, os.W_OK):
+    probe = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not probe.is_dir():
+        yield Finding(
+            check="state",
+            verdict="bad",
+            found=f"{probe} is not a folder",
+            advice="name another folder as state, or move the file away",
+        )
+        return
+    if not os.access(probe, os.W_OK | os.X_OK, effective_ids=True):
         yield Finding(
             check="state",
             verdict="bad",
@@ -82,7 +112,7 @@ def _state(folder: Path) -> Iterator[Finding]:
         )
         return
     free = shutil.disk_usage(probe).free
-    verdict: Literal["good", "warning"] = "good" if free >= LOW_DISK_BYTES else "warning"
+    verdict: Verdict = "good" if free >= LOW_DISK_BYTES else "warning"
     yield Finding(
         check="disk",
         verdict=verdict,
@@ -111,16 +141,38 @@ def _log(path: Path) -> Finding:
     return Finding(check="record", verdict="good", found=f"{verdict.events} events, chain unbroken")
 
 
-def _console(listen: str) -> Finding:
+def _console(listen: str) -> tuple[Finding, View | None]:
+    """Whether the console's address is free, and the view of the station that has it."""
     if not listen:
-        return Finding(check="console", verdict="warning", found="no console is configured")
+        return Finding(check="console", verdict="warning", found="no console is configured"), None
     host, port = listen_address(listen)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1.0)
-        if probe.connect_ex((host, port)) == 0:
-            return Finding(check="console", verdict="good", found=f"a station answers on {listen}")
-    return Finding(check="console", verdict="good", found=f"{listen} is free (no station runs there now)")
+    with socket.socket(_family(host), socket.SOCK_STREAM) as probe:
+        probe.settimeout(CONNECT_S)
+        if port == 0 or probe.connect_ex((host, port)) != 0:
+            return Finding(check="console", verdict="good", found=f"{listen}: no station answers there"), None
+    try:
+        with NO_PROXY.open(f"http://{listen}/api/v1/view", timeout=CONNECT_S) as answer:
+            view = msgspec.json.decode(answer.read(MAX_VIEW_BYTES), type=View)
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError, UnicodeError):
+        return Finding(
+            check="console",
+            verdict="bad",
+            found=f"{listen} is taken by a program that is not this station",
+            advice="stop that program or give the console another port",
+        ), None
+    return Finding(check="console", verdict="good", found=f"a station runs there. {view.summary}"), view
+
+
+def _told(feed: FeedView) -> Finding:
+    """A feed in the words of the running station."""
+    bad = ", ".join(f"{reason} {count}" for reason, count in feed.quarantined.items())
+    words = [feed.state, feed.reason, f"{feed.detections} taken", bad and f"put aside: {bad}"]
+    return Finding(
+        check=f"feed {feed.feed}",
+        verdict=VERDICT[feed.state],
+        found="; ".join(word for word in words if word),
+        advice="" if feed.state == "watching" else "check the receiver, its cable and its address",
+    )
 
 
 def _feed(feed: FeedConfig) -> Finding:
@@ -133,20 +185,33 @@ def _feed(feed: FeedConfig) -> Finding:
     except CaptureError as error:
         return Finding(check=name, verdict="bad", found=str(error), advice="check the file or the receiver")
     except ssl.SSLError as error:
+        reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
         return Finding(
             check=name,
             verdict="bad",
-            found=f"TLS refused: {error.reason or error}",
+            found=f"TLS refused: {reason}",
             advice="check ca_file, cert_file and key_file, and that the server knows this certificate",
         )
     except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
         return Finding(
             check=name,
             verdict="bad",
-            found=f"{feed.url}: {error.strerror or error}",
-            advice="check the address, the cable, the firewall, and that the other side runs",
+            found=f"{feed.url}: {_words(error)}",
+            advice="another program has this port: stop it, or choose another"
+            if taken
+            else "check the address, the cable, the firewall, and that the other side runs",
         )
     return Finding(check=name, verdict="good", found=found)
+
+
+def _words(error: OSError) -> str:
+    """asyncio puts its own words over the system's, and a timeout has none."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_S:.0f} s"
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _look(feed: FeedConfig) -> str:
@@ -155,28 +220,54 @@ def _look(feed: FeedConfig) -> str:
         first = next(CaptureReader(rest).records(), None)
         return "a capture without frames" if first is None else f"a capture, link type {first.link_type}"
     if scheme == "odid+udp":
-        return _bindable(feed.url)
+        return _bindable(feed.url, socket.SOCK_DGRAM)
+    if scheme in ("cot+tcp-listen", "cot+tls-listen"):
+        return _bindable(feed.url, socket.SOCK_STREAM)
     if scheme in ("cot+tcp", "cot+tls"):
         return asyncio.run(_reachable(feed))
     return "nothing to look at from outside"
 
 
-def _bindable(url: str) -> str:
+def _bindable(url: str, kind: socket.SocketKind) -> str:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 0
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+    with socket.socket(_family(host), kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            # As servers do; connections that have just ended are no reason to find a port taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, port))
-    return f"UDP {host}:{port} can be listened on (no station has it now)"
+    name = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
+    return f"{name} {host}:{port} can be listened on (no station has it now)"
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 async def _reachable(feed: FeedConfig) -> str:
     parts = urlsplit(feed.url)
     context = _context(feed) if feed.url.startswith("cot+tls") else None
     async with asyncio.timeout(CONNECT_S):
-        _, writer = await asyncio.open_connection(parts.hostname, parts.port, ssl=context)
-    writer.close()
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, ssl=context)
+    try:
+        if context is not None:
+            await _stays(reader)
+    finally:
+        writer.transport.abort()
     return f"{parts.hostname}:{parts.port} answers" + (" over TLS" if context else "")
+
+
+async def _stays(reader: asyncio.StreamReader) -> None:
+    """With TLS 1.3 a server refuses our certificate only after the handshake (RFC 8446, 4.4.2.4)."""
+    try:
+        async with asyncio.timeout(STAYS_S):
+            gone = not await reader.read(1)
+    except TimeoutError:
+        return
+    except ConnectionError:
+        gone = True
+    if gone:
+        raise ssl.SSLError("the server closed the connection right after the handshake")
 
 
 def _context(feed: FeedConfig) -> ssl.SSLContext:

@@ -40,14 +40,15 @@ class Engine:
         self._submit = submit
         self._effect = effect
         self._fault = fault
-        self._tick = math.floor(at * TICKS_PER_S)
+        # An empty log has no time before it that ticks would have to make up for.
+        self._tick = math.floor((at or now()) * TICKS_PER_S)
 
     def enter(self, body: Body) -> Event:
         """One input event, behind the ticks that are due. Raises InputError if it cannot be logged."""
-        exact = _exact(body)
+        as_logged = exact(body)
         at = max(self._now(), self.at)
         self._ticks(at)
-        return self._step(exact, at)
+        return self._step(as_logged, at)
 
     def tick(self) -> None:
         """Let station time pass."""
@@ -62,7 +63,7 @@ class Engine:
 
     def note(self, body: Body) -> Event:
         """An event that is recorded and not fed to the core (segment, snapshot)."""
-        event = self._number(_exact(body), max(self._now(), self.at))
+        event = self._number(exact(body), max(self._now(), self.at))
         self._submit([event])
         return event
 
@@ -96,7 +97,7 @@ class Engine:
         return Event(self.seq, at, body)
 
 
-def _exact(body: Body) -> Body:
+def exact(body: Body) -> Body:
     """The body as the log will give it back."""
     kind = KIND_OF[type(body)]
     try:

@@ -21,12 +21,13 @@ from vedette.model.event import (
     Configure,
     RecordStatus,
     Segment,
+    Shed,
     Snapshot,
 )
 from vedette.model.unit import RosterEntry
 from vedette.record import EventStream, Keyring, Log, LogError, LogLocked, Recovery, ReserveFile, recover
 from vedette.record.fingerprint import fingerprint
-from vedette.station.engine import Engine
+from vedette.station.engine import Engine, exact
 from vedette.station.log_writer import LogWriter
 from vedette.station.outbox import Outbox
 
@@ -45,7 +46,9 @@ class Journal:
         self.outbox = Outbox()
         self.trouble: str | None = None
         self.warning: str | None = None
-        self._configure = configure
+        as_logged = exact(configure)
+        assert isinstance(as_logged, Configure)
+        configure = self._configure = as_logged
         self._units = units
         self._folder = folder
         self._writer: LogWriter | None = None
@@ -139,7 +142,11 @@ class Journal:
             n for n in itertools.count(1) if not path.with_name(f"{path.name}.damaged-{n}").exists()
         )
         aside = path.with_name(f"{path.name}.damaged-{number}")
-        path.rename(aside)
+        for end in ("", "-wal", "-shm"):
+            # SQLite's side files belong to the log; left behind, they would be taken for the new one's.
+            part = path.with_name(path.name + end)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + end))
         log.error("the log could not be read and was set aside", kept=str(aside), error=str(error))
         self.warning = f"the log before this one was damaged and is kept as {aside.name}: {error}"
         return Log.create(path, keyring)
@@ -150,6 +157,10 @@ class Journal:
         events = recovery.events if core is not None or recovery.snapshot is None else self._from_start()
         for event in events:
             core = self._again(core, event)
+        if recovery.problem is not None:
+            self.warning = f"the last snapshot could not be used, the log was replayed: {recovery.problem}"
+        if events.skipped:
+            self.warning = f"{events.skipped} events could not be read (their keys are gone)"
         self.outbox.forget_sent()
         return core
 
@@ -177,7 +188,7 @@ class Journal:
     def _again(self, core: Core | None, event: Event) -> Core | None:
         """One event of the log: the outbox folds it, the core takes it, its decisions are ticked off."""
         self.outbox.fold(event.body)
-        if event.kind in INTENT_KINDS:
+        if event.kind in INTENT_KINDS or _stands_for_an_intent(event):
             if self._pending:
                 self._pending.popleft()
         elif core is None:
@@ -186,5 +197,10 @@ class Journal:
             try:
                 self._pending.extend(core.step(event))
             except Exception as error:
-                log.error("the core failed on an event again", seq=event.seq, error=repr(error))
+                log.error("the core failed on an event again", seq=event.seq, error=type(error).__name__)
         return core
+
+
+def _stands_for_an_intent(event: Event) -> bool:
+    """A full memory shed an event and left its number; if a decision is due here, it was that one."""
+    return isinstance(event.body, Shed) and event.body.what == "record"

@@ -96,7 +96,7 @@ class Postman:
                     await peer.deliver(entry.message, entry.recipient)
         except (ConnectionError, TimeoutError) as error:
             self.failures[peer.name] += 1
-            log.warning("not sent", channel=peer.name, recipient=entry.recipient, error=str(error))
+            log.warning("not sent", channel=peer.name, error=type(error).__name__)
             return False
         self._outbox.sent(entry, peer.name)
         self._stages.since(entry.cause, "sent")

@@ -8,8 +8,10 @@ silences the warning).
 import asyncio
 import contextlib
 import hashlib
+import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -290,9 +292,9 @@ class Station:
         while True:
             try:
                 await work()
-            except Exception:
+            except Exception as error:
                 self.faults[name] += 1
-                log.exception("a part of the station failed and is started again", part=name)
+                _tell_fault("a part of the station failed and is started again", name, error)
                 await asyncio.sleep(1.0)
 
     async def _guard(self, peer: Peer) -> None:
@@ -303,8 +305,9 @@ class Station:
                 return
             except Exception as error:
                 self.faults[peer.name] += 1
-                log.exception("peer failed", peer=peer.name)
-                self.feed(peer.name, "down", f"fault in this feed's program: {error}; starting again in 5 s")
+                _tell_fault("a peer failed", peer.name, error)
+                kind = type(error).__name__
+                self.feed(peer.name, "down", f"fault in this feed's program ({kind}); starting again in 5 s")
                 await asyncio.sleep(5.0)
 
     def _snapshot(self) -> None:
@@ -313,7 +316,7 @@ class Station:
     def _fault(self, event: Event, error: Exception) -> None:
         """The core failed on an event: it is in the log, the station goes on and says so."""
         self.faults["core"] += 1
-        log.error("the core failed on an event", seq=event.seq, kind=event.kind, error=repr(error))
+        _tell_fault(f"the core failed on event {event.seq} ({event.kind})", "core", error)
 
     def _feed_changed(self, health: FeedHealth) -> None:
         status = FeedStatus(feed=health.feed, state=health.state, reason=health.reason)
@@ -368,3 +371,10 @@ class Station:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _tell_fault(what: str, part: str, error: BaseException) -> None:
+    """A fault on stderr: its kind and where it happened. Its message may hold a person's data."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    log.error(what, part=part, error=type(error).__name__, where=where)

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { rangeAndBearing } from "../geo";
 import { type Alert, type AlertView, needsHand, type TrackView, type View } from "../model";
 import { placeOf, unitPlace } from "../map/features";
-import { alertText, claimWords, countdown, direction, distance, motionWords, seconds, sentence, STATE_WORDS, told, unitName, utc } from "../words";
+import { alertText, claimWords, countdown, direction, distance, known, motionWords, seconds, sentence, STATE_WORDS, told, unitName, utc } from "../words";
 import { shape } from "./shapes";
 import { type Desk, SENDING } from "./state";
 
@@ -15,7 +15,7 @@ export function card(desk: Desk, shown: AlertView): TemplateResult {
     <li class="card level-${alert.level} ${current ? "selected" : ""} ${needsHand(shown) ? "needs-hand" : "in-hand"}"
         data-alert=${alert.alert} tabindex="0" aria-current=${current ? "true" : "false"}
         @click=${() => desk.select(alert.alert)} @focus=${() => desk.select(alert.alert)}>
-      ${head(desk, alert)} ${who(desk.view, alert)} ${where(desk.view, alert)} ${why(alert)}
+      ${head(desk, alert)} ${who(desk.view, alert)} ${where(desk.view, alert)} ${why(alert)} ${claim(desk.view, alert)}
       ${toldRows(desk.view, shown)} ${foot(desk, shown)}
     </li>`;
 }
@@ -25,9 +25,13 @@ function head(desk: Desk, alert: Alert): TemplateResult {
   return html`
     <div class="card-head">
       <span class="level">${shape(alert.level)}<b>${alert.level.toUpperCase()}</b></span>
-      ${time ? html`<span class="seconds num" title="Time to impact: early (1 in 10) to middle estimate">${desk.link === "lost" ? "was " : ""}${seconds(time)}</span>` : html`<span class="muted">not closing</span>`}
+      ${time ? html`<span class="seconds num" title="Time to impact: early (1 in 10) to middle estimate">${desk.link === "lost" ? "was " : ""}${seconds(time)}</span>` : html`<span class="muted num">${earliest(alert)}</span>`}
     </div>`;
 }
+
+/** Not on its way as it flies now; how soon it could come is said all the same. */
+const earliest = (alert: Alert): string =>
+  known(alert.earliest_s) ? `not closing, at worst ${Math.max(1, Math.round(alert.earliest_s))} s` : "not closing";
 
 function who(view: View, alert: Alert): TemplateResult {
   const mark = view.mode === "exercise" ? html`<i class="exercise-tag">EXERCISE</i>` : nothing;
@@ -40,8 +44,7 @@ function where(view: View, alert: Alert): TemplateResult {
   const { rangeM, azimuthDeg, then } = geometry(view, alert, track);
   const parts = [`from ${direction(azimuthDeg)}`, distance(rangeM), ...(track ? motionWords(track) : [])];
   return html`<p class="where num">${parts.join(", ")}${then ? html` <span class="muted">${then}</span>` : nothing}</p>
-    <p class="text">Message: ${alertText(alert)}</p>
-    ${track ? html`<p class="claim">${claimWords(track)}</p>` : nothing}`;
+    <p class="text">Message: ${alertText(alert)}</p>`;
 }
 
 function geometry(view: View, alert: Alert, track: TrackView | undefined) {
@@ -55,6 +58,11 @@ function why(alert: Alert): TemplateResult | typeof nothing {
   const reasons = (alert.evidence ?? []).slice(0, 3);
   if (reasons.length === 0) return nothing;
   return html`<ul class="why">${reasons.map(([words]) => html`<li>${words}</li>`)}</ul>`;
+}
+
+function claim(view: View, alert: Alert): TemplateResult | typeof nothing {
+  const track = view.tracks.find((candidate) => candidate.id === alert.track);
+  return track ? html`<p class="claim">${claimWords(track)}</p>` : nothing;
 }
 
 function toldRows(view: View, shown: AlertView): TemplateResult {
@@ -94,8 +102,8 @@ function hasKey(desk: Desk, alert: Alert): boolean {
 
 export function closedRow(view: View, { alert }: AlertView): TemplateResult {
   const reason = alert.reason ? sentence(alert.reason) : "";
-  const known = alert.acknowledged_by && reason.includes(alert.acknowledged_by);
-  const by = alert.acknowledged_by ? (known ? "" : ` Acknowledged by ${alert.acknowledged_by}.`) : " Nobody acknowledged.";
+  const said = alert.acknowledged_by && reason.includes(alert.acknowledged_by);
+  const by = alert.acknowledged_by ? (said ? "" : ` Acknowledged by ${alert.acknowledged_by}.`) : " Nobody acknowledged.";
   const units = alert.units.map((unit) => unitName(view, unit)).join(", ");
   return html`<li class="closed level-${alert.level}">${shape(alert.level)}<span>
     <b>${units}</b>, ended <span class="num">${utc(alert.time)}</span> as ${alert.level.toUpperCase()}.

@@ -37,7 +37,7 @@ function tracked(desk: Desk): TemplateResult {
   const rest = tracks.length - TRACKS_SHOWN;
   return html`
     <section class="tracks">
-      <h2>Tracked now <span class="count num">${tracks.length}</span></h2>
+      <h2>Tracked <span class="count num">${tracks.length}</span></h2>
       <ul>${repeat(tracks.slice(0, TRACKS_SHOWN), (track) => track.id, (track) => trackRow(desk, track))}</ul>
       ${rest > 0 ? html`<p class="muted num">and ${rest} more on the map</p>` : nothing}
     </section>`;
@@ -61,5 +61,5 @@ function feedRow(desk: Desk, feed: FeedView): TemplateResult {
   return html`
     <li class="feed-${feed.state}"><b>${feed.feed}</b><span class="feed-state">${feed.state}</span>
       <span class="muted num">${feed.detections} reports, ${age}</span>
-      ${bad.map(([reason, count]) => html`<span class="muted num">refused ${count}: ${reason}</span>`)}</li>`;
+      ${bad.map(([reason, count]) => html`<span class="muted num">${count} bad: ${reason}</span>`)}</li>`;
 }

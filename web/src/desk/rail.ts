@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { isStale } from "../map/features";
 import { isOpen, type View } from "../model";
 import { known, notWatched, objects, utc } from "../words";
 import { card, closedRow } from "./card";
@@ -18,13 +19,13 @@ export function rail(desk: Desk): TemplateResult {
       <ul class="cards">${repeat(open, (shown) => shown.alert.alert, (shown) => card(desk, shown))}</ul>
       ${closed.length === 0 ? nothing : html`<h2>Last ended</h2>
         <ul class="closed-list">${repeat(closed, (shown) => shown.alert.alert, (shown) => closedRow(desk.view, shown))}</ul>`}
-      <p class="keys muted"><kbd>A</kbd> acknowledge <kbd>↑</kbd><kbd>↓</kbd> select <kbd>T</kbd> whole map <kbd>Esc</kbd> leave</p>
+      <p class="keys muted"><kbd>A</kbd> acknowledge <kbd>↑</kbd><kbd>↓</kbd> select <kbd>T</kbd> show all</p>
     </section>`;
 }
 
 function quiet(view: View): TemplateResult {
-  const now = view.tracks.length;
-  const seen = now > 0 ? `${objects(now)} tracked, nobody is warned of ${now === 1 ? "it" : "them"}.` : known(view.last_track_seen) ? `Last drone track at ${utc(view.last_track_seen)} UTC.` : "No drone track since this station started.";
+  const now = view.tracks.filter((track) => !isStale(track)).length;
+  const seen = now > 0 ? `${objects(now)} in sight of the sensors, nobody is warned of ${now === 1 ? "it" : "them"}.` : known(view.last_track_seen) ? `Last drone track at ${utc(view.last_track_seen)} UTC.` : "No drone track since this station started.";
   const gaps = notWatched(view).length;
   const rest = gaps === 0 ? "" : ` ${gaps} ${gaps === 1 ? "thing is" : "things are"} not watched: see the right side.`;
   return html`<p class="quiet">No open alert.<br><span class="muted">${seen}${rest}</span></p>`;

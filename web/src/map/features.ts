@@ -74,11 +74,14 @@ export function predictionFeatures(view: View): Feature[] {
   });
 }
 
-export function threatFeatures(view: View, at: number): Feature[] {
-  return view.alerts.filter(isOpen).flatMap((shown) => threatLines(view, shown, at));
+/** True if two places are so near each other on the screen that a label between them would cover both. */
+export type Crowded = (a: Position, b: Position) => boolean;
+
+export function threatFeatures(view: View, at: number, crowded: Crowded): Feature[] {
+  return view.alerts.filter(isOpen).flatMap((shown) => threatLines(view, shown, at, crowded));
 }
 
-function threatLines(view: View, { alert }: AlertView, at: number): Feature[] {
+function threatLines(view: View, { alert }: AlertView, at: number, crowded: Crowded): Feature[] {
   const track = view.tracks.find((candidate) => candidate.id === alert.track);
   const time = countdown(alert, at);
   if (!track) return [];
@@ -87,10 +90,15 @@ function threatLines(view: View, { alert }: AlertView, at: number): Feature[] {
     const place = unit ? unitPlace(unit) : null;
     if (!place) return [];
     const label = time ? seconds(time) : distance(rangeAndBearing(place, placeOf(track)).rangeM);
+    const properties = { level: alert.level, rank: LEVEL_RANK[alert.level] };
     const line: Geometry = { type: "LineString", coordinates: [placeOf(track), place] };
-    return [feature(line, { level: alert.level, label, rank: LEVEL_RANK[alert.level] })];
+    // A label that follows the line would be dropped where the line is shorter: when the drone is nearest.
+    const middle: Geometry = { type: "Point", coordinates: between(placeOf(track), place) };
+    return [feature(line, properties), feature(middle, { ...properties, label, aside: crowded(placeOf(track), place) })];
   });
 }
+
+const between = (a: Position, b: Position): Position => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
 
 /** Range rings and the four bearings round the site: the scale of everything where no map is loaded. */
 export function siteFeatures(site: View["site"]): Feature[] {

@@ -14,8 +14,10 @@ import { Trails } from "./trails";
 declare const WORKER_URL: string;
 declare const WORLD_URL: string;
 
-const FIT = { padding: 72, maxZoom: 15.5 };
+/** A label stands to the right of its symbol. */
+const FIT = { padding: { top: 72, bottom: 72, left: 72, right: 136 }, maxZoom: 15.5 };
 const SMALLEST_PICTURE_M = 1500;
+const CROWDED_PX = 110;
 /** Somebody who broadcasts a place on the far side of the Earth does not get to zoom the map out. */
 const FARTHEST_M = 50_000;
 
@@ -92,8 +94,10 @@ export class Picture {
 
   private restyle(theme: Theme): void {
     this.theme = theme;
-    this.styled = false;
-    this.map.setStyle(style(theme, WORLD_URL), { diff: false });
+    if (!this.styled) return void this.map.setStyle(style(theme, WORLD_URL), { diff: false });
+    // Only colours differ: with its sources kept, no symbol is gone for a moment.
+    this.map.setStyle({ ...style(theme, WORLD_URL), sources: this.map.getStyle().sources }, { diff: true });
+    if (this.view) this.draw(this.view, this.view.at);
   }
 
   private restyled(): void {
@@ -123,10 +127,14 @@ export class Picture {
 
   /** The seconds on a line run down between two pictures, as those on its card do. */
   private drawThreats(view: View, at: number): void {
-    const threats = features.threatFeatures(view, at);
+    const threats = features.threatFeatures(view, at, (a, b) => this.crowded(a, b));
     const drawn = JSON.stringify(threats);
     if (drawn !== this.threats) this.set("threats", threats);
     this.threats = drawn;
+  }
+
+  private crowded(a: Position, b: Position): boolean {
+    return this.map.project(a).dist(this.map.project(b)) < CROWDED_PX;
   }
 
   /** Once a second is enough for a trail, and spares the worker. */

@@ -76,9 +76,10 @@ function threat(c: Colours): LayerSpecification[] {
 
 function threatLabels(c: Colours): LayerSpecification {
   return {
-    id: "threat-labels", type: "symbol", source: "threats",
-    layout: { "symbol-placement": "line-center", "text-field": ["get", "label"], "text-font": FONT, "text-size": 16,
-      "text-rotation-alignment": "viewport", "text-allow-overlap": true, "text-ignore-placement": true },
+    id: "threat-labels", type: "symbol", source: "threats", filter: ["has", "label"],
+    layout: { "symbol-sort-key": ["get", "rank"],
+      "text-offset": ["case", ["get", "aside"], ["literal", [0, 3.4]], ["literal", [0, 0]]], "text-field": ["get", "label"], "text-font": FONT, "text-size": 16,
+      "text-allow-overlap": true, "text-ignore-placement": true },
     paint: { "text-color": byLevel(c), "text-halo-color": c.halo, "text-halo-width": 3 },
   };
 }

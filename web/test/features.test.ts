@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { threatFeatures } from "../src/map/features";
+import type { View } from "../src/model";
+
+const AT = 1_790_000_000;
+
+const view: View = {
+  at: AT, speed: 1, mode: "live", site: { name: "s", lat_deg: 0, lon_deg: 0 }, summary: "", feeds: [], record: { state: "good" }, shed: {},
+  tracks: [{
+    id: "T", lat_deg: 0.01, lon_deg: 0.02, course_deg: 0, speed_mps: 20, climb_mps: 0, age_s: 0, existence: 1, sidc: "", beliefs: {},
+    ellipse: { semi_major_m: 5, semi_minor_m: 5, azimuth_deg: 0 },
+  }],
+  units: [{ unit: "b", mobility: "foot", sidc: "", lat_deg: 0, lon_deg: 0, age_s: 1 }, { unit: "c", mobility: "foot", sidc: "" }],
+  alerts: [{ raised: AT, alert: {
+    time: AT, alert: "a", revision: 1, level: "imminent", state: "active-unacked", units: ["b", "c"], track: "T", behaviour: "direct-run",
+    text: {}, expires: AT + 60, bearing_deg: 0, range_m: 2500, time_to_impact_s: [15, 25],
+  } }],
+};
+
+test("a threat is a line, and the seconds stand in its middle however short it is", () => {
+  for (const crowded of [true, false]) {
+    const [line, label, ...rest] = threatFeatures(view, AT + 5, () => crowded);
+    assert.equal(rest.length, 0, "a unit that was never heard has no line");
+    assert.deepEqual(line?.geometry, { type: "LineString", coordinates: [[0.02, 0.01], [0, 0]] });
+    assert.deepEqual(label?.geometry, { type: "Point", coordinates: [0.01, 0.005] });
+    assert.deepEqual(label?.properties, { level: "imminent", rank: 3, label: "10–20 s", aside: crowded });
+  }
+});
+
+test("an alert that has ended draws nothing", () => {
+  const ended = view.alerts.map((shown) => ({ ...shown, alert: { ...shown.alert, state: "cleared" as const } }));
+  assert.deepEqual(threatFeatures({ ...view, alerts: ended }, AT, () => false), []);
+});
