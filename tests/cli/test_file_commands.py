@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import random
 import struct
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from vedette.wire.ieee80211 import LINK_RADIOTAP
 START = 1_790_000_000.0
 SENSOR = "ridge-receiver"
 RUNNER = "1581FXDEMORUN0000007"
+
+NOISE = random.Random(2).randbytes(64).replace(b"\n", b"")
 
 
 def detections(lines: bytes) -> list[Detection]:
@@ -46,7 +49,7 @@ def test_decode_takes_several_captures(command, simulated: Path) -> None:
         (b"", "the file is empty"),
         (bytes.fromhex("4d3cb2a1") + bytes(6), "not a capture"),
         (b"GIF89a" + bytes(100), "not a capture"),
-        (os.urandom(16) + b"x" * 5000, "not a capture"),
+        (random.Random(1).randbytes(16) + b"x" * 5000, "not a capture"),
     ],
     ids=["empty", "cut-header", "wrong-magic", "random"],
 )
@@ -193,7 +196,7 @@ def spoil(path: Path, number: int, **changes: object) -> None:
         ("sensors.json", b"{}", 64, "sensors.json"),
         ("detections.jsonl", None, 65, "detections.jsonl: cannot be read"),
         ("detections.jsonl", b"\n\n{", 65, "detections.jsonl, line 3: not JSON"),
-        ("detections.jsonl", os.urandom(64).replace(b"\n", b"") + b"\n", 65, "detections.jsonl, line 1"),
+        ("detections.jsonl", NOISE + b"\n", 65, "detections.jsonl, line 1"),
         ("units.jsonl", b"[]\n", 65, "units.jsonl, line 1: not a JSON object"),
     ],
 )  # fmt: skip

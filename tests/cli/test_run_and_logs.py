@@ -2,11 +2,13 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -121,7 +123,7 @@ def test_a_head_noted_elsewhere(command, log: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["verify", "replay"])
-@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + bytes(84), os.urandom(4096)])
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + bytes(84), random.Random(3).randbytes(4096)])
 def test_what_is_no_log(command, tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / "events.log").write_bytes(content)
     said = command(name, tmp_path / "events.log")
@@ -130,15 +132,20 @@ def test_what_is_no_log(command, tmp_path: Path, name: str, content: bytes) -> N
     assert (tmp_path / "events.log").read_bytes() == content
 
 
-def test_a_taken_console_port_is_one_line(program, tmp_path: Path) -> None:
-    with socket.socket() as taken:
+def test_a_taken_console_port_stops_no_warning(tmp_path: Path) -> None:
+    said = tmp_path / "err"
+    with socket.socket() as taken, said.open("wb") as errors:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        said = program("run", "--listen", f"127.0.0.1:{port}", folder=tmp_path)
-    assert said.code == 64
-    assert said.err.splitlines()[-1].startswith(f"vedette: console port {port}")
-    assert "Traceback" not in said.err
+        command = ["-c", "from vedette.cli.main import main; main()", "run", "--listen", f"127.0.0.1:{port}"]
+        with subprocess.Popen([sys.executable, *command], cwd=tmp_path, stderr=errors) as child:
+            wait_for(lambda: "is watching" in said.read_text() or child.poll() is not None, "a start")
+            child.send_signal(signal.SIGINT)
+            assert child.wait(60) == 0
+    assert f"NO PAGE: console port {port}" in said.read_text()
+    assert "There is no page." in said.read_text()
+    assert "Traceback" not in said.read_text()
 
 
 @pytest.fixture

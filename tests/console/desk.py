@@ -71,8 +71,8 @@ def picture(at: float = AT, **changes: Any) -> View:
         summary="Watching. 1 of 1 feeds.",
         tracks=(TRACK,),
         units=(PATROL,),
-        alerts=(AlertView(alert=ALERT, raised=AT),),
-        feeds=(FeedView(feed="rid", state="watching", since=AT, detections=7, quarantined={}),),
+        alerts=(AlertView(alert=ALERT, raised=AT, worst=ALERT.level),),
+        feeds=(FeedView(feed="rid", state="watching", since=AT, detections=7, quarantined={}, senses=True),),
         record=RecordView(state="good"),
         shed={},
     )
@@ -81,7 +81,7 @@ def picture(at: float = AT, **changes: Any) -> View:
 
 def shown(alert: Alert) -> AlertView:
     """An alert as the desk sees it before anybody has a receipt."""
-    return AlertView(alert=alert, raised=alert.time)
+    return AlertView(alert=alert, raised=alert.time, worst=alert.level)
 
 
 class Desk:

@@ -89,4 +89,4 @@ def test_a_state_without_a_digest_costs_no_decision(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Core, "_digests", fail)
     recorder.enter(START + 2.0, unit(START))
     assert not recorder.faults
-    assert recorder.engine.core.counts() == {"no-digest:OverflowError": 2}
+    assert recorder.engine.core.counts() == {"no-digest:OverflowError": 3}

@@ -308,5 +308,5 @@ def test_a_station_outlives_a_bad_capture(records: list[Record], tmp_path: Path)
     assert told["bad"].state == "down"
     assert "not a capture" in told["bad"].reason
     assert told["good"].state == "watching"
-    assert station.view().summary.startswith("Watching. 1 of 2 feeds.")
+    assert station.view().summary.startswith("Watching with 1 of 2 drone sensors.")
     assert not station.faults

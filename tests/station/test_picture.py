@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from station_build import SITE, START, Recorder
 
 from vedette.geo import LocalFrame
-from vedette.model import Alert, Event, RosterEntry, Track, UnitReport
+from vedette.model import Alert, Event, RosterEntry, Threat, Track, UnitReport
 from vedette.model.track import Identity
 from vedette.station import picture
 from vedette.station.view import FeedView
@@ -131,8 +131,8 @@ def test_units_heard_and_units_never_heard() -> None:
     assert {view.sidc for view in (heard, silent)} <= set(picture.SIDC_UNIT.values())
 
 
-def feed(state: str) -> FeedView:
-    return FeedView(feed="f", state=state, since=START, detections=0, quarantined={})
+def feed(state: str, senses: bool = True) -> FeedView:
+    return FeedView(feed="f", state=state, since=START, detections=0, quarantined={}, senses=senses)
 
 
 STATES = ("connecting", "watching", "silent", "down", "ended")
@@ -149,9 +149,15 @@ def test_the_summary_never_promises(states, tracks, at_risk, last_seen) -> None:
     words = picture.summary([feed(state) for state in states], tracks, at_risk, last_seen)
     assert not PROMISES.search(words)
     if "watching" in states:
-        assert words.startswith(f"Watching. {states.count('watching')} of {len(states)} feeds.")
+        assert words.startswith(f"Watching with {states.count('watching')} of {len(states)} drone sensors.")
     else:
         assert words.upper().startswith("NOT WATCHING")
+
+
+def test_a_tak_server_watches_nothing() -> None:
+    words = picture.summary([feed("down"), feed("watching", senses=False)], 0, 0, None)
+    assert words.startswith("NOT WATCHING: none of 1 drone sensors gives data.")
+    assert picture.summary([feed("watching", senses=False)], 0, 0, None).startswith("NOT WATCHING: no drone")
 
 
 def test_the_summary_says_since_when() -> None:
@@ -159,6 +165,9 @@ def test_the_summary_says_since_when() -> None:
     assert picture.summary([feed("watching")], 0, 0, 0.0).endswith("No drone seen since 00:00:00 UTC.")
     assert picture.summary([feed("watching")], 1, 0, START).endswith("1 object tracked, nobody warned.")
     assert picture.summary([feed("watching")], 2, 2, START).endswith("2 objects tracked, 2 units at risk.")
+
+
+WORST = {"least": "imminent"}
 
 
 class Alerts:
@@ -172,6 +181,23 @@ class Alerts:
 
     def receipts(self, alert: str) -> tuple[()]:
         return ()
+
+    def threats(self) -> tuple[Threat, ...]:
+        return (THREAT,)
+
+
+THREAT = Threat(
+    time=START,
+    track="T1",
+    unit="u",
+    risk=0.5,
+    level="warning",
+    behaviour="closing",
+    evidence=(),
+    bearing_deg=10.0,
+    range_m=90.0,
+    closing_mps=5.0,
+)
 
 
 def alert(name: str, **changes: object) -> Alert:
@@ -192,15 +218,20 @@ def test_alerts_worst_and_soonest_first_then_the_last_closed() -> None:
         alert("worst", level="imminent"),
         alert("least", level="advisory", time_to_impact_s=(1.0, 2.0)),
     ]
-    views = picture.alert_views(Alerts(*closed, *opened), {"soon"}, {"late": START - 9.0})
+    views = picture.alert_views(
+        Alerts(*closed, *opened), {"soon"}, {"late": START - 9.0}, {"least": "imminent"}
+    )
     names = [view.alert.alert for view in views]
     assert names[:5] == ["worst", "soon", "late", "unknown-time", "least"]
     assert names[5:] == [f"closed-{n:02d}" for n in range(13, 3, -1)]
     assert [view.unlogged for view in views[:3]] == [False, True, False]
     assert views[2].raised == START - 9.0
+    assert [view.worst for view in views[:5]] == ["imminent", "warning", "warning", "warning", "imminent"]
+    assert all(view.now == THREAT for view in views[:5])
+    assert all(view.now is None for view in views[5:])
     assert views[0].raised == START
 
 
 def test_an_empty_core_has_an_empty_picture() -> None:
-    assert picture.alert_views(Recorder().engine.core, set(), {}) == ()
+    assert picture.alert_views(Recorder().engine.core, set(), {}, {}) == ()
     assert picture.unit_views((), ()) == ()

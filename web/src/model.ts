@@ -35,9 +35,20 @@ export interface Receipt {
   by?: string;
 }
 
+/** The threat as it stands, fresh each second; the alert's own figures are those of its last message. */
+export interface Threat {
+  time: number;
+  bearing_deg: number;
+  range_m: number;
+  time_to_impact_s?: [number, number];
+  earliest_s?: number;
+}
+
 export interface AlertView {
   alert: Alert;
   raised: number;
+  worst: Level;
+  now?: Threat;
   receipts?: Receipt[];
   unlogged?: boolean;
 }

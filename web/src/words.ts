@@ -1,6 +1,6 @@
 // Every sentence the desk reads, made from the picture. Times are station times (Unix seconds).
 
-import type { Alert, Fact, FeedView, Receipt, TrackView, UnitView, View } from "./model";
+import type { Alert, AlertView, Fact, FeedView, Receipt, TrackView, UnitView, View } from "./model";
 
 const POINTS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 
@@ -34,6 +34,17 @@ export function duration(seconds: number): string {
   if (s < 120) return `${Math.floor(s)} s`;
   if (s < 7200) return `${Math.floor(s / 60)} min`;
   return s < 172_800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86_400)} d`;
+}
+
+/** The alert with the figures of now; with those of its last message where there are none. */
+export function asOfNow({ alert, now }: AlertView): Alert {
+  if (!now) return alert;
+  const { time_to_impact_s: _message, earliest_s: _then, ...said } = alert;
+  const figures = {
+    ...(now.time_to_impact_s ? { time_to_impact_s: now.time_to_impact_s } : {}),
+    ...(known(now.earliest_s) ? { earliest_s: now.earliest_s } : {}),
+  };
+  return { ...said, time: now.time, bearing_deg: now.bearing_deg, range_m: now.range_m, ...figures };
 }
 
 /** Seconds until impact as [p10, p50] counted down to station time `at`; null when it is not closing. */

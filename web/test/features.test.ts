@@ -12,7 +12,7 @@ const view: View = {
     ellipse: { semi_major_m: 5, semi_minor_m: 5, azimuth_deg: 0 },
   }],
   units: [{ unit: "b", mobility: "foot", sidc: "", lat_deg: 0, lon_deg: 0, age_s: 1 }, { unit: "c", mobility: "foot", sidc: "" }],
-  alerts: [{ raised: AT, alert: {
+  alerts: [{ raised: AT, worst: "imminent", alert: {
     time: AT, alert: "a", revision: 1, level: "imminent", state: "active-unacked", units: ["b", "c"], track: "T", behaviour: "direct-run",
     text: {}, expires: AT + 60, bearing_deg: 0, range_m: 2500, time_to_impact_s: [15, 25],
   } }],
@@ -26,6 +26,17 @@ test("a threat is a line, and the seconds stand in its middle however short it i
     assert.deepEqual(label?.geometry, { type: "Point", coordinates: [0.01, 0.005] });
     assert.deepEqual(label?.properties, { level: "imminent", rank: 3, label: "10–20 s", aside: crowded });
   }
+});
+
+test("the seconds are those of the threat as it stands, not of the last message", () => {
+  const [shown] = view.alerts;
+  assert.ok(shown);
+  const hovering = { ...shown, now: { time: AT + 20, bearing_deg: 0, range_m: 2500, earliest_s: 40 } };
+  const [, label] = threatFeatures({ ...view, alerts: [hovering] }, AT + 20, () => false);
+  assert.equal(label?.properties?.["label"], "2.5 km");
+  const faster = { ...shown, now: { time: AT + 20, bearing_deg: 0, range_m: 900, time_to_impact_s: [30, 40] as [number, number] } };
+  const [, counted] = threatFeatures({ ...view, alerts: [faster] }, AT + 21, () => false);
+  assert.equal(counted?.properties?.["label"], "29–39 s");
 });
 
 test("an alert that has ended draws nothing", () => {

@@ -108,6 +108,6 @@ def _threat(
         range_m=row.slant,
         closing_mps=row.closing + 0.0,
         time_to_impact_s=(row.p10, row.p50) if comes else None,
-        earliest_s=row.earliest,
+        earliest_s=min(row.earliest, row.p10) if comes else row.earliest,
         height_m=row.up if row.height_known else None,
     )

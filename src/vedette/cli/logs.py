@@ -11,7 +11,7 @@ from vedette.model.event import event_line
 
 if TYPE_CHECKING:
     from vedette.core import Core
-    from vedette.record import Log
+    from vedette.record import Log, Verdict
     from vedette.report.replay import Outcome
 
 LogPath = Annotated[Path, typer.Argument(help="the log, e.g. state/events.log")]
@@ -84,5 +84,12 @@ def verify_log(
     verdict = verify(log, head)
     output.write(verdict)
     if not verdict.good:
-        raise VedetteError(f"{log}: the record was altered: {verdict.fault}")
+        raise VedetteError(f"{log}: the record was altered: {_fault(verdict)}")
     return 0
+
+
+def _fault(verdict: "Verdict") -> str:
+    fault = verdict.fault
+    if fault is None:
+        return "for an unknown reason"
+    return fault.what if fault.seq is None else f"{fault.what} (event {fault.seq})"

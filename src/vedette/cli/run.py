@@ -76,6 +76,7 @@ async def _serve(config: "StationConfig") -> None:
     """Run station and console until SIGINT or SIGTERM."""
     from vedette.console.app import create_app
     from vedette.console.server import serve
+    from vedette.model import ConfigError
     from vedette.station.assemble import assemble
     from vedette.station.config import listen_address
     from vedette.station.metrics import exposition
@@ -92,10 +93,13 @@ async def _serve(config: "StationConfig") -> None:
     if config.console.listen:
         host, port = listen_address(config.console.listen)
         app = create_app(station, metrics=lambda: exposition(station))
-        console = await serve(app, host, port)
-        output.say(f"Vedette is watching {config.site.name}. The page: {console.url}   (stop: Ctrl-C)")
-    else:
-        output.say(f"Vedette is watching {config.site.name}, without a console.   (stop: Ctrl-C)")
+        try:
+            console = await serve(app, host, port)
+        except ConfigError as error:
+            # Warning does not depend on a page: without one the officers are warned all the same.
+            output.say(f"NO PAGE: {error}")
+    where = f"The page: {console.url}" if console else "There is no page."
+    output.say(f"Vedette is watching {config.site.name}. {where}   (stop: Ctrl-C)")
     ended = asyncio.create_task(stop.wait())
     await asyncio.wait({watch, ended}, return_when=asyncio.FIRST_COMPLETED)
     ended.cancel()

@@ -5,7 +5,7 @@ is shown as not watched, whatever its connection says.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from vedette.model.event import FeedState
 from vedette.station.view import FeedView
@@ -17,8 +17,11 @@ MAX_REASONS = 50
 class FeedHealth:
     """One feed. ``state`` as its peer reports it, turned to ``silent`` when no data comes."""
 
-    def __init__(self, feed: str, at: float, silent_after_s: float = SILENT_AFTER_S) -> None:
+    def __init__(
+        self, feed: str, at: float, senses: bool = False, silent_after_s: float = SILENT_AFTER_S
+    ) -> None:
         self.feed = feed
+        self.senses = senses
         self.state: FeedState = "connecting"
         self.since = at
         self.reason: str | None = None
@@ -61,14 +64,18 @@ class FeedHealth:
             quarantined=dict(self.quarantined),
             last_data=self.last_data,
             reason=self.reason,
+            senses=self.senses,
         )
 
 
 class Health:
     """All feeds, in the order in which they were first heard of; ``changed`` takes each change."""
 
-    def __init__(self, now: Callable[[], float], changed: Callable[[FeedHealth], None]) -> None:
+    def __init__(
+        self, now: Callable[[], float], changed: Callable[[FeedHealth], None], senses: Collection[str] = ()
+    ) -> None:
         self._feeds: dict[str, FeedHealth] = {}
+        self._senses = frozenset(senses)
         self._now = now
         self._changed = changed
 
@@ -101,7 +108,7 @@ class Health:
 
     def _feed(self, feed: str) -> FeedHealth:
         if feed not in self._feeds:
-            self._feeds[feed] = FeedHealth(feed, self._now())
+            self._feeds[feed] = FeedHealth(feed, self._now(), feed in self._senses)
         return self._feeds[feed]
 
     def _tell(self, health: FeedHealth, changed: bool) -> None:

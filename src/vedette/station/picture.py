@@ -2,12 +2,12 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vedette.assess import UnitState
 from vedette.core import Core
 from vedette.geo import LocalFrame
-from vedette.model import Alert, Track
+from vedette.model import Alert, Level, Track
 from vedette.model.threat import LEVEL_RANK
 from vedette.model.unit import RosterEntry
 from vedette.station.view import AlertView, Ellipse, FeedView, TrackView, UnitView
@@ -93,15 +93,20 @@ def _heard(state: UnitState, entry: RosterEntry | None) -> UnitView:
     )
 
 
-def alert_views(core: Core, unlogged: set[str], raised: dict[str, float]) -> tuple[AlertView, ...]:
+def alert_views(
+    core: Core, unlogged: set[str], raised: Mapping[str, float], worst: Mapping[str, Level]
+) -> tuple[AlertView, ...]:
     """Open alerts, worst and soonest first, then the last closed ones, newest first."""
     alerts = core.alerts()
+    now = {(threat.track, threat.unit): threat for threat in core.threats()}
     opened = sorted((a for a in alerts if a.state != "cleared"), key=_rank)
     closed = sorted((a for a in alerts if a.state == "cleared"), key=lambda a: -a.time)
     return tuple(
         AlertView(
             alert=alert,
             raised=raised.get(alert.alert, alert.time),
+            worst=worst.get(alert.alert, alert.level),
+            now=None if alert.state == "cleared" else now.get((alert.track, alert.units[0])),
             receipts=core.receipts(alert.alert),
             unlogged=alert.alert in unlogged,
         )
@@ -116,13 +121,14 @@ def _rank(alert: Alert) -> tuple[int, float, str]:
 
 def summary(feeds: Sequence[FeedView], tracks: int, at_risk: int, last_seen: float | None) -> str:
     """One sentence of state. It says what is watched and what was seen, never that all is well."""
-    watching = sum(feed.state == "watching" for feed in feeds)
-    if not feeds:
-        head = "Not watching: no feed is configured."
+    sensing = [feed for feed in feeds if feed.senses]
+    watching = sum(feed.state == "watching" for feed in sensing)
+    if not sensing:
+        head = "NOT WATCHING: no drone sensor is configured."
     elif watching == 0:
-        head = f"NOT WATCHING: none of {len(feeds)} feeds gives data."
+        head = f"NOT WATCHING: none of {len(sensing)} drone sensors gives data."
     else:
-        head = f"Watching. {watching} of {len(feeds)} feeds."
+        head = f"Watching with {watching} of {len(sensing)} drone sensors."
     if tracks:
         drones = "1 object" if tracks == 1 else f"{tracks} objects"
         units = "nobody warned" if at_risk == 0 else f"{at_risk} unit{'s' if at_risk > 1 else ''} at risk"

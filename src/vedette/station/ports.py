@@ -101,6 +101,8 @@ class Peer(Protocol):
     """One counterpart. ``name`` is unique in the station and is the channel of its receipts."""
 
     name: str
+    senses: tuple[str, ...]
+    """Names of the feeds that bring detections by this peer: what is watched when they give data."""
 
     async def run(self, hub: Hub) -> None:
         """Connect, listen, reconnect, until cancelled."""

@@ -16,6 +16,8 @@ from prometheus_client import CollectorRegistry, Histogram
 
 STAGES = ("received", "tracked", "assessed", "logged", "sent")
 KEPT = 20_000
+OLDEST_S = 60.0
+"""What was captured longer ago was not received just now: a recording, or a receiver's wrong clock."""
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -50,8 +52,8 @@ class Stages:
 
     def since(self, cause: float | None, stage: str) -> None:
         """What was received at ``cause`` has passed ``stage``; no cause, nothing to measure."""
-        if cause is not None:
-            self.record(stage, self._now() - cause)
+        if cause is not None and (passed := self._now() - cause) < OLDEST_S:
+            self.record(stage, passed)
 
     def record(self, stage: str, seconds: float) -> None:
         """One measurement."""

@@ -34,6 +34,8 @@ from vedette.model.event import (
     RecordStatus,
     Shed,
 )
+from vedette.model.threat import LEVEL_RANK, Level
+from vedette.record import LogError
 from vedette.station import picture
 from vedette.station.clock import StationClock
 from vedette.station.engine import Engine
@@ -52,6 +54,13 @@ TICK_SLEEP_S = 0.02
 SNAPSHOT_S = 60.0
 CLEANING_S = 3600.0
 PICTURE_S = 0.05
+LOSSES = {
+    "late": "detections older than 8 s (recorded, not used: is the receiver's clock right?)",
+    "no-room-for-track": "objects beyond the most that can be tracked",
+    "advisory-beyond-the-limit-of-a-unit": "advisories held back: the unit has five open already",
+    "unit-position-jumped": "positions of units that jumped",
+}
+"""What the core counts and the desk must know, in its words."""
 log = structlog.get_logger("station")
 
 
@@ -71,7 +80,8 @@ class Station:
             journal.core, clock.now, journal.submit, self._effect, self._fault, journal.seq, journal.at
         )
         self._frame = LocalFrame(self.site.lat_deg, self.site.lon_deg, self.site.alt_m)
-        self._health = Health(clock.now, self._feed_changed)
+        senses = [feed for peer in peers for feed in peer.senses]
+        self._health = Health(clock.now, self._feed_changed, senses)
         self._intakes: dict[str, FeedIntake] = {}
         self._outbox: Outbox = journal.outbox
         self._postman = Postman(self._outbox, clock, peers, self.stages)
@@ -79,6 +89,7 @@ class Station:
         self._record = RecordStatus(state="good")
         self._unlogged: set[str] = set()
         self._raised: dict[str, float] = {}
+        self._worst: dict[str, Level] = {}
         self._shed: Counter[str] = Counter()
         self._last_track: float | None = None
         self._operators: dict[str, tuple[float, float]] = {}
@@ -196,7 +207,7 @@ class Station:
         """The whole picture at station time now."""
         at = self.clock.now()
         frame = self._core.frame(at)
-        alerts = picture.alert_views(self._core, self._unlogged, self._raised)
+        alerts = picture.alert_views(self._core, self._unlogged, self._raised, self._worst)
         feeds = self._health.views()
         at_risk = {unit for a in alerts if a.alert.state != "cleared" for unit in a.alert.units}
         if frame.tracks:
@@ -229,17 +240,26 @@ class Station:
             self._engine.enter(body)
         except InputError as error:
             self.quarantine(feed, "unusable", str(error).encode())
+        except LogError:
+            # The station is stopping: the log takes nothing any more, and nobody is left to warn.
+            log.debug("after the end", feed=feed)
 
     def _effect(self, event: Event) -> None:
         """An intent was decided: perform it once the disk has it, or after 50 ms."""
         if isinstance(event.body, AlertChange):
             self._outbox.fold(event.body)
         elif isinstance(event.body, Deliver | Clear):
-            self._raised.setdefault(event.body.alert.alert, event.body.alert.time)
+            self._note(event.body.alert)
             self._spawn(self._perform(event, self.stages.cause))
         elif isinstance(event.body, Escalate):
             self._outbox.resend(event.body.alert, event.body.recipients)
             self._postman.wake()
+
+    def _note(self, alert: Alert) -> None:
+        """Remember when an alert was raised and the worst it has been."""
+        self._raised.setdefault(alert.alert, alert.time)
+        if LEVEL_RANK[alert.level] >= LEVEL_RANK[self._worst.get(alert.alert, "info")]:
+            self._worst[alert.alert] = alert.level
 
     async def _perform(self, event: Event, cause: float | None) -> None:
         assert isinstance(event.body, Deliver | Clear)
@@ -278,6 +298,7 @@ class Station:
         known = {alert.alert for alert in self._core.alerts()}
         self._unlogged &= known
         self._raised = {name: at for name, at in self._raised.items() if name in known}
+        self._worst = {name: level for name, level in self._worst.items() if name in known}
 
     async def _publish(self) -> None:
         while True:
@@ -295,7 +316,7 @@ class Station:
             except Exception as error:
                 self.faults[name] += 1
                 _tell_fault("a part of the station failed and is started again", name, error)
-                await asyncio.sleep(1.0)
+            await asyncio.sleep(1.0)
 
     async def _guard(self, peer: Peer) -> None:
         """Run a peer; a fault in it takes down that peer only, says so, and it is started again."""
@@ -337,10 +358,12 @@ class Station:
 
     def _losses(self) -> dict[str, int]:
         """What was shed or failed, by words for the desk."""
+        counts = self._core.counts()
         losses = {
             **self._shed,
             "older alert revisions": self._outbox.shed,
             **{f"faults of {part}": count for part, count in self.faults.items()},
+            **{words: counts.get(reason, 0) for reason, words in LOSSES.items()},
         }
         return {what: count for what, count in losses.items() if count}
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from vedette.model import Alert, Receipt
+from vedette.model import Alert, Level, Receipt, Threat
 from vedette.model.detection import ObjectClass
 from vedette.model.event import FeedState
 from vedette.model.track import Identity, Trust
@@ -57,10 +57,16 @@ class UnitView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AlertView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An alert with what is known of its delivery, recipient by recipient."""
+    """An alert with what is known of its delivery, recipient by recipient.
+
+    ``now`` is the threat as it stands, fresh each second: the alert's own figures are those of its last
+    message. ``worst`` is the gravest level it has had.
+    """
 
     alert: Alert
     raised: float
+    worst: Level
+    now: Threat | None = None
     receipts: tuple[Receipt, ...] = ()
     unlogged: bool = False
 
@@ -73,6 +79,8 @@ class FeedView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: float
     detections: int
     quarantined: dict[str, int]
+    senses: bool = False
+    """True if the feed brings detections: only such a feed watches anything."""
     last_data: float | None = None
     reason: str | None = None
 

@@ -1,6 +1,8 @@
 """What the warning may be tuned by, each figure with its source (field notes, "Alarm management")."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from vedette.model.detection import NonNegative, Positive
 
@@ -25,6 +27,9 @@ class WarnSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A returned alert that nobody acknowledged is closed after this time."""
     realarm_s: NonNegative = 30.0
     """For this long after an alert closed, the same pair raises no new ADVISORY; graver levels do."""
+    most_advisories: Annotated[int, Meta(ge=1)] = 5
+    """Open ADVISORY alerts of one unit; further drones near it raise none until they are graver. Ten
+    alarms in ten minutes are a flood already (EEMUA 191), and an attacker can transmit thousands."""
     update_s: Pauses = Pauses()
     """Shortest time between two messages about an alert whose level did not rise."""
     turn_deg: Positive = 45.0

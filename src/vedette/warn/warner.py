@@ -39,6 +39,7 @@ class Warner:
         self._roster = Roster(version=0)
         self._alerts: dict[str, Held] = {}
         self._latest: dict[Pair, str] = {}
+        self._advised: Counter[str] | None = None
         self.counts: Counter[str] = Counter()
 
     def roster(self, roster: Roster) -> None:
@@ -62,6 +63,7 @@ class Warner:
         telling of a pair it warned of while its track lives.
         """
         seen = detected or {}
+        self._advised = None
         alarming = {(t.track, t.unit): t for t in threats if t.level != "info"}
         made = [self._alarm(pair, t, seen.get(t.track, at), at) for pair, t in alarming.items()]
         quiet = [] if risen_only else [(pair, held) for pair, held in self._open() if pair not in alarming]
@@ -102,12 +104,25 @@ class Warner:
         self, pair: Pair, threat: Threat, seen: float, before: Held | None, at: float
     ) -> Deliver | None:
         closed = None if before is None else before.closed
-        if closed is not None and threat.level == "advisory" and at - closed < self._settings.realarm_s:
-            return None
+        if threat.level == "advisory":
+            if closed is not None and at - closed < self._settings.realarm_s:
+                return None
+            if self._advisories(threat.unit) >= self._settings.most_advisories:
+                self.counts["advisory-beyond-the-limit-of-a-unit"] += 1
+                return None
         held = raise_alert(threat, seen, at, self._settings)
         self._alerts[held.alert.alert] = held
         self._latest[pair] = held.alert.alert
+        if threat.level == "advisory" and self._advised is not None:
+            self._advised[threat.unit] += 1
         return self._deliver(held, at, "unit-at-risk", sound=_sounds(held.alert, True))
+
+    def _advisories(self, unit: str) -> int:
+        """Open ADVISORY alerts of one unit; counted once for each assessment."""
+        if self._advised is None:
+            levels = ((pair[1], held.alert.level) for pair, held in self._open())
+            self._advised = Counter(name for name, level in levels if level == "advisory")
+        return self._advised[unit]
 
     def _reopen(self, held: Held, threat: Threat, at: float, event: AlarmEvent, reason: str) -> Deliver:
         """The alarm opens again: whoever acknowledged it before has not acknowledged this."""
@@ -166,11 +181,12 @@ class Warner:
                 f"{person} acknowledged revision {revision}; "
                 f"revision {held.alarm_revision} ({alert.level}) is still open"
             )
-            held.alert = replace(alert, time=at, reason=reason)
+            held.alert = replace(alert, reason=reason)
             return [AlertChange(alert=held.alert)]
         reason = f"acknowledged by {person}"
         state = step(alert.state, "acknowledge", reason)
-        held.alert = replace(alert, time=at, state=state, acknowledged_by=person, reason=reason)
+        # ``time`` stays: it is the time of the figures, from which a reader counts down.
+        held.alert = replace(alert, state=state, acknowledged_by=person, reason=reason)
         return [self._close(held, at)] if state == "cleared" else [AlertChange(alert=held.alert)]
 
     def tick(self, at: float) -> list[Intent]:

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { rangeAndBearing } from "../geo";
 import { type Alert, type AlertView, needsHand, type TrackView, type View } from "../model";
 import { placeOf, unitPlace } from "../map/features";
-import { alertText, claimWords, countdown, direction, distance, known, motionWords, seconds, sentence, STATE_WORDS, told, unitName, utc } from "../words";
+import { alertText, asOfNow, claimWords, countdown, direction, distance, known, motionWords, seconds, sentence, STATE_WORDS, told, unitName, utc } from "../words";
 import { shape } from "./shapes";
 import { type Desk, SENDING } from "./state";
 
@@ -15,7 +15,7 @@ export function card(desk: Desk, shown: AlertView): TemplateResult {
     <li class="card level-${alert.level} ${current ? "selected" : ""} ${needsHand(shown) ? "needs-hand" : "in-hand"}"
         data-alert=${alert.alert} tabindex="0" aria-current=${current ? "true" : "false"}
         @click=${() => desk.select(alert.alert)} @focus=${() => desk.select(alert.alert)}>
-      ${head(desk, alert)} ${who(desk.view, alert)} ${where(desk.view, alert)} ${why(alert)} ${claim(desk.view, alert)}
+      ${head(desk, asOfNow(shown))} ${who(desk.view, alert)} ${where(desk.view, asOfNow(shown))} ${why(alert)} ${claim(desk.view, alert)}
       ${toldRows(desk.view, shown)} ${foot(desk, shown)}
     </li>`;
 }
@@ -100,12 +100,12 @@ function hasKey(desk: Desk, alert: Alert): boolean {
   return alert.alert === (desk.selected ?? first);
 }
 
-export function closedRow(view: View, { alert }: AlertView): TemplateResult {
+export function closedRow(view: View, { alert, worst }: AlertView): TemplateResult {
   const reason = alert.reason ? sentence(alert.reason) : "";
   const said = alert.acknowledged_by && reason.includes(alert.acknowledged_by);
   const by = alert.acknowledged_by ? (said ? "" : ` Acknowledged by ${alert.acknowledged_by}.`) : " Nobody acknowledged.";
   const units = alert.units.map((unit) => unitName(view, unit)).join(", ");
-  return html`<li class="closed level-${alert.level}">${shape(alert.level)}<span>
-    <b>${units}</b>, ended <span class="num">${utc(alert.time)}</span> as ${alert.level.toUpperCase()}.
+  return html`<li class="closed level-${worst}">${shape(worst)}<span>
+    <b>${units}</b>, ${worst.toUpperCase()}, ended <span class="num">${utc(alert.time)}</span>.
     <span class="muted">${reason}${by}</span></span></li>`;
 }

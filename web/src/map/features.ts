@@ -3,7 +3,7 @@
 import type { Feature, Geometry } from "geojson";
 import { circle, destination, ellipse, rangeAndBearing, type Position } from "../geo";
 import { isOpen, LEVEL_RANK, type AlertView, type TrackView, type UnitView, type View } from "../model";
-import { countdown, distance, duration, known, motionWords, seconds, STALE_S } from "../words";
+import { asOfNow, countdown, distance, duration, known, motionWords, seconds, STALE_S } from "../words";
 
 export const PREDICTION_S = 30;
 const UNIT_STALE_S = 60;
@@ -81,7 +81,8 @@ export function threatFeatures(view: View, at: number, crowded: Crowded): Featur
   return view.alerts.filter(isOpen).flatMap((shown) => threatLines(view, shown, at, crowded));
 }
 
-function threatLines(view: View, { alert }: AlertView, at: number, crowded: Crowded): Feature[] {
+function threatLines(view: View, shown: AlertView, at: number, crowded: Crowded): Feature[] {
+  const alert = asOfNow(shown);
   const track = view.tracks.find((candidate) => candidate.id === alert.track);
   const time = countdown(alert, at);
   if (!track) return [];

@@ -1,6 +1,7 @@
 """What a TAK peer makes of the events it hears and what it says to whom: all but the socket."""
 
 import asyncio
+import math
 import secrets
 from collections import Counter, OrderedDict
 
@@ -18,6 +19,10 @@ from vedette.model.event import Clear, Deliver
 from vedette.sense.cot import Ears, Unused, contact_of, interpret
 from vedette.station.ports import Hub
 from vedette.wire.cot import CotError, CotEvent
+
+MOST_TRACKS = 250
+"""Tracks in a picture for phones: about 130 kB, half of what may wait on one connection. A flood of
+false drones must not cut the phones off from their alerts."""
 
 MOST_CONTACTS = 20_000
 """Contacts kept in mind; beyond, the one not heard for longest is forgotten."""
@@ -128,8 +133,11 @@ class Dialogue:
         )
 
     def picture(self, frame: Frame) -> list[CotEvent]:
-        """The tracks for everybody's map; one that has no place on Earth is counted and left out."""
-        events = (self._track(track, frame.time) for track in frame.tracks)
+        """The tracks for everybody's map, the nearest first and no more than `MOST_TRACKS`; one that has
+        no place on Earth is counted and left out."""
+        nearest = sorted(frame.tracks, key=lambda track: math.hypot(*track.enu_m))
+        self.counts["tracks-beyond-the-picture"] += max(0, len(nearest) - MOST_TRACKS)
+        events = (self._track(track, frame.time) for track in nearest[:MOST_TRACKS])
         return [event for event in events if event is not None]
 
     def accepted(self, alert: Alert, recipient: str, *, ended: bool = False) -> None:

@@ -7,6 +7,10 @@ from vedette.sense.remote_id import RemoteIdAdapter
 from vedette.station.ports import Hub
 from vedette.wire.capture import FrameBatch
 
+MOST_PER_S = 1000
+"""Reports of one receiver that are taken in a second; an attacker who floods gets no further. Two
+hundred drones that transmit five times a second stay below it."""
+
 BAD = (
     "bad-crc",
     "malformed:",
@@ -17,6 +21,7 @@ BAD = (
     "claim-changed",
     "clock-off",
     "frozen",
+    "flooded",
 )
 """Beginnings of the counts that a technician should see. The others say what was used, what was
 strangers' traffic, and what a beacon repeats."""
@@ -28,7 +33,7 @@ class RemoteIdFrames:
     def __init__(self, hub: Hub, feed: str) -> None:
         self._hub = hub
         self._feed = feed
-        self._adapter = RemoteIdAdapter(feed)
+        self._adapter = RemoteIdAdapter(feed, most_per_s=MOST_PER_S)
         self._told: dict[str, int] = {}
 
     def take(self, batch: FrameBatch, shift_s: float = 0.0) -> None:
@@ -61,7 +66,9 @@ def _shifted(detection: Detection, shift_s: float) -> Detection:
 class Receiver:
     """Base of peers that only listen: they reach no unit and show no tracks."""
 
-    name: str
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.senses: tuple[str, ...] = (name,)
 
     def reaches(self, unit: str) -> bool:
         """A receiver reaches nobody."""

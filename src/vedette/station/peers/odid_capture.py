@@ -37,7 +37,7 @@ class CapturePeer(Receiver):
     """Plays or follows one capture. ``frames`` counts what became of each frame, once it runs."""
 
     def __init__(self, name: str, path: str) -> None:
-        self.name = name
+        super().__init__(name)
         self._path = STANDARD_INPUT if path == "-" else Path(path)
         self.frames: RemoteIdFrames | None = None
 

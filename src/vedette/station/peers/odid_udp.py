@@ -18,7 +18,7 @@ class OdidUdpPeer(Receiver):
     """Listens on one UDP port. ``port`` is the real one once it listens."""
 
     def __init__(self, name: str, host: str, port: int, link_type: int) -> None:
-        self.name = name
+        super().__init__(name)
         self.port = port
         self._host = host
         self._link_type = link_type

@@ -44,6 +44,7 @@ class SimPeer:
 
     def __init__(self, name: str, scenario: Scenario, answer: str = "ok") -> None:
         self.name = name
+        self.senses = tuple(receiver.id for receiver in scenario.receivers)
         self.scenario = scenario
         self._dialogue = Dialogue(
             name, callsign="VEDETTE", uid="VEDETTE-SIM", heard_s=HEARD_S, show_place=False, key=None

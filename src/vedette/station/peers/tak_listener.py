@@ -25,6 +25,9 @@ from vedette.station.peers._cot_stream import (
 from vedette.station.ports import Hub
 from vedette.wire.cot import CotError, CotEvent
 
+MOST_UNREADABLE = 100
+"""Unreadable events in a row after which a connection is taken for an attack and dropped."""
+
 
 class _Phone:
     """One connection, the uid it is bound to, and who it is by its certificate or address."""
@@ -32,6 +35,7 @@ class _Phone:
     def __init__(self, stream: CotStream, subject: str | None, address: str) -> None:
         self.stream, self.subject, self.address = stream, subject, address
         self.unit: str | None = None
+        self.unreadable = 0
 
     @property
     def identity(self) -> str:
@@ -70,6 +74,7 @@ class TakListenerPeer:
         send_timeout_s: float = 5.0,
     ) -> None:
         self.name = name
+        self.senses: tuple[str, ...] = ()
         self._endpoint = parse_endpoint(name, url, plain="cot+tcp-listen", secure="cot+tls-listen")
         if not self._endpoint.tls and not self._endpoint.is_loopback:
             raise ConfigError(
@@ -213,7 +218,15 @@ class TakListenerPeer:
     async def _hear(self, phone: _Phone, item: CotEvent | CotError) -> None:
         if isinstance(item, CotEvent) and item.type == "t-x-c-t":
             await phone.stream.send([pong_event(self._dialogue.now_wall())])
-        elif isinstance(item, CotError) or self._speaks_for_itself(phone, item):
+            return
+        if isinstance(item, CotError):
+            self._dialogue.hear(item)
+            phone.unreadable += 1
+            if phone.unreadable >= MOST_UNREADABLE:
+                raise ConnectionError(f"{MOST_UNREADABLE} unreadable events in a row")
+            return
+        phone.unreadable = 0
+        if self._speaks_for_itself(phone, item):
             self._dialogue.hear(item)
 
     def _speaks_for_itself(self, phone: _Phone, event: CotEvent) -> bool:

@@ -55,6 +55,7 @@ class TakServerPeer:
         send_timeout_s: float = 5.0,
     ) -> None:
         self.name = name
+        self.senses: tuple[str, ...] = ()
         self._endpoint = parse_endpoint(name, url, plain="cot+tcp", secure="cot+tls")
         files = Certificates(cafile=cafile, certfile=certfile, keyfile=keyfile, password=key_password)
         self._tls: ssl.SSLContext | None = None

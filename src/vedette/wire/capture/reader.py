@@ -74,8 +74,10 @@ class CaptureReader:
         self.counts.update(form.counts)
 
     def _end(self, walked: Walked, file: BufferedReader) -> None:
-        at = file.tell()
-        lost = len(walked.batch.data) - walked.consumed + file.seek(0, 2) - at
+        lost = len(walked.batch.data) - walked.consumed
+        if file.seekable():
+            at = file.tell()
+            lost += file.seek(0, 2) - at
         self._count("lost-bytes", lost)
         self._count(f"ended:{walked.ended}", 1)
 
