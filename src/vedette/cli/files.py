@@ -24,12 +24,17 @@ def register(app: typer.Typer) -> None:
 
 
 def decode(
-    sources: Annotated[list[Path], typer.Argument(help="capture files (pcap, pcapng, btsnoop)")],
+    sources: Annotated[list[str], typer.Argument(help="capture files (pcap, pcapng, btsnoop) or feed URLs")],
     sensor: Annotated[str, typer.Option(help="name of the sensor in the detections")] = "odid-1",
 ) -> int:
-    """Captures with Remote ID -> detections.jsonl on stdout, counts on stderr."""
+    """Captures or live feeds with Remote ID -> detections.jsonl on stdout, counts on stderr."""
+    from vedette.cli.listen import listen
+
     for source in sources:
-        _decode(source, sensor)
+        if source.startswith("odid+") and not Path(source).exists():
+            listen(source, sensor)
+        else:
+            _decode(Path(source), sensor)
     return 0
 
 
