@@ -1,9 +1,9 @@
 """Batches of detections: one event for at most 50 ms of a feed, the freshest kept if it must shed.
 
 The first detection after a quiet time goes at once, so batching costs a lone drone nothing. Then a
-batch lasts four times as long as the one before took to weigh, from 10 to 50 ms: a small picture is
-warned of sooner, and a large one leaves the station three quarters of its time for the rest. A feed
-that floods (an attacker transmits) fills only its own bounded batch; what is shed is counted.
+batch lasts twice as long as the one before took to weigh, from 10 to 50 ms: a small picture is warned
+of sooner, and a large one leaves the station time for the rest. A feed that floods (an attacker
+transmits) fills only its own bounded batch; what is shed is counted.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from vedette.model import Detection
 from vedette.model.event import DetectionBatch
 
 BATCH_S = (0.01, 0.05)
-SHARE = 4.0
+SHARE = 2.0
 MAX_WAITING = 2000
 """Detections of one feed that may wait for the end of their 50 ms."""
 
