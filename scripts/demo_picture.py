@@ -20,6 +20,7 @@ from devtools import browser
 VEDETTE = Path(__file__).resolve().parent.parent / ".venv" / "bin" / "vedette"
 SIZE = (1280, 800)
 WORST = "imminent"
+SOON_S = 25.0
 PATIENCE_S = 300.0
 SETTLE_S = 2.0
 """Long enough for the map to be drawn once the alert is there."""
@@ -35,17 +36,19 @@ def page_address(log: Path, station: subprocess.Popen[bytes]) -> str:
     raise RuntimeError(f"the station ended before it printed the page's address:\n{log.read_text()}")
 
 
-def levels(address: str) -> set[str]:
-    """Levels of the alerts that the page shows now."""
+def is_worst(address: str) -> bool:
+    """True while the page shows an alert of the worst level whose drone is about to arrive."""
     with urllib.request.urlopen(f"{address.rstrip('/')}/api/v1/view", timeout=10) as answer:
         view = json.load(answer)
-    return {alert["alert"]["level"] for alert in view["alerts"]}
+    shown = [alert for alert in view["alerts"] if alert["alert"]["level"] == WORST]
+    times = [alert.get("now", {}).get("time_to_impact_s") for alert in shown]
+    return any(time is not None and time[1] < SOON_S for time in times)
 
 
 async def worst_moment(address: str) -> None:
-    """Return when an alert of the worst level is shown. Raises TimeoutError."""
+    """Return when the drone is about to arrive. Raises TimeoutError."""
     async with asyncio.timeout(PATIENCE_S):
-        while WORST not in await asyncio.to_thread(levels, address):
+        while not await asyncio.to_thread(is_worst, address):
             await asyncio.sleep(0.5)
 
 

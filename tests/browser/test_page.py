@@ -52,7 +52,7 @@ def test_the_card_says_how_bad_how_long_who_and_why(stage, desk, on_page):
         assert places == sorted(places)
         assert "Fourth reason" not in card
         assert await page.text(".site") == "Post 7"
-        assert "Watching. 1 of 1 feeds." in await page.text(".summary")
+        assert "Watching with 1 of 1 drone sensors." in await page.text(".summary")
 
     on_page(scenario)
 

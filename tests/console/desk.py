@@ -68,7 +68,7 @@ def picture(at: float = AT, **changes: Any) -> View:
         speed=1.0,
         mode="live",
         site=SiteView(name="Post 7", lat_deg=31.70, lon_deg=-106.46),
-        summary="Watching. 1 of 1 feeds.",
+        summary="Watching with 1 of 1 drone sensors.",
         tracks=(TRACK,),
         units=(PATROL,),
         alerts=(AlertView(alert=ALERT, raised=AT, worst=ALERT.level),),
