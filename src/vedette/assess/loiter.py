@@ -66,9 +66,11 @@ class TrackHistory:
         return path is not None and path.until is not None and at <= path.until
 
     def stayed_s(self, track: str, at: float) -> float:
-        """Seconds since the track began to loiter; 0 if it does not."""
+        """Seconds for which the track loitered, or has until ``at``; 0 if it did not lately."""
         path = self.paths.get(track)
-        return 0.0 if path is None or path.since is None else max(0.0, at - path.since)
+        if path is None or path.since is None or path.until is None:
+            return 0.0
+        return max(0.0, min(at, path.until - self._settings.loiter_latch_s) - path.since)
 
 
 def gyration(samples: list[Sample]) -> float:

@@ -84,12 +84,12 @@ def _course_words(pair: Pair) -> str:
 
 
 def track_words(track: Track, stayed_s: float, at: float) -> TrackWords:
-    """The words for one track at ``at``; ``stayed_s`` is for how long it loiters."""
+    """The words for one track at ``at``; ``stayed_s`` is for how long it loitered."""
     return TrackWords(
         kind=_kind_words(track),
         trust=_trust_words(track),
         descent=f"comes down at {max(0.0, -track.velocity_mps[2]):.0f} m/s",
-        stay=f"stays in one area, for {stayed_s:.0f} s",
+        stay=f"stayed in one area for {stayed_s:.0f} s",
         unseen=_unseen(track, at),
     )
 
