@@ -43,6 +43,7 @@ ALLOWED = frozenset(
 
 PLAIN_NAMES = {
     "3-Clause BSD License": "BSD-3-Clause",
+    "Apache License": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD",
     "ISC License": "ISC",
