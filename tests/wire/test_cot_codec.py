@@ -18,6 +18,7 @@ from vedette.wire.cot import (
     Link,
     MessageId,
     Remarks,
+    SensorView,
     Takv,
     find_message_id,
     format_message_id,
@@ -359,3 +360,18 @@ def test_all_that_is_written_is_valid_by_the_schema_of_mitre(field_data):
         for name, schema in parts.items():
             for element in root.findall(f"detail/{name}"):
                 schema.assertValid(element)
+
+
+def test_a_sensor_and_a_slope_come_back():
+    """MITRE sensor and track schemas; a view without width, or wider than a circle, is not known."""
+    detail = (
+        '<sensor azimuth="-90" elevation="5" fov="45" vfov="20" range="800"/><track course="1" speed="2" '
+    )
+    event = read_event(xml(detail=detail + 'slope="-10"/>'))
+    assert event.sensor == SensorView(
+        azimuth_deg=270.0, elevation_deg=5.0, fov_deg=45.0, vfov_deg=20.0, range_m=800.0
+    )
+    assert event.slope_deg == -10.0
+    assert read_event(write_event(event)) == event
+    wrong = read_event(xml(detail='<sensor azimuth="NaN" elevation="91" fov="0" vfov="361" range="-1"/>'))
+    assert wrong.sensor == SensorView()

@@ -77,13 +77,39 @@ class Takv(Struct, frozen=True, kw_only=True, omit_defaults=True):
     os: str = ""
 
 
+class SensorView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``detail/sensor``: where a sensor looks (MITRE sensor schema 0.6).
+
+    ``azimuth_deg`` from true north and ``elevation_deg`` up are the centre of the view, ``fov_deg`` and
+    ``vfov_deg`` its full width and height, edge to edge. ``range_m``: by the schema the distance to the
+    object in the centre; many clients write the length of the wedge they draw.
+    """
+
+    azimuth_deg: float | None = None
+    elevation_deg: float | None = None
+    fov_deg: float | None = None
+    vfov_deg: float | None = None
+    range_m: float | None = None
+
+
+class ProtocolControl(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``detail/TakControl``: which TAK protocol versions a server offers (``t-x-takp-v``), which one a
+    client asks for (``t-x-takp-q``), and whether it is granted (``t-x-takp-r``)."""
+
+    offered: tuple[int, ...] = ()
+    requested: int | None = None
+    granted: bool | None = None
+
+
 class CotEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One CoT event.
 
     ``time``, ``start``, ``stale``: Unix seconds (UTC), written to the millisecond. ``lat_deg``,
     ``lon_deg``: WGS-84. ``hae_m``: height above the WGS-84 ellipsoid. ``ce_m``, ``le_m``: one-sigma
     circular and linear error (MITRE base-event schema, ``point``). What the sender does not know
-    (9999999.0 on the wire) is None. ``course_deg`` from true north, ``speed_mps``.
+    (9999999.0 on the wire) is None. ``course_deg`` from true north. ``speed_mps`` is the whole speed if
+    ``slope_deg`` (of the motion, up from the horizontal) is given, else as a rule that along the ground
+    (MITRE track schema, ``speed``).
     ``ignored`` counts the children of ``detail`` that this codec does not read.
     """
 
@@ -105,6 +131,9 @@ class CotEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     takv: Takv | None = None
     course_deg: float | None = None
     speed_mps: float | None = None
+    slope_deg: float | None = None
+    sensor: SensorView | None = None
+    protocol: ProtocolControl | None = None
     links: tuple[Link, ...] = ()
     destinations: tuple[Destination, ...] = ()
     chat: Chat | None = None

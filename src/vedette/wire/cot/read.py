@@ -9,15 +9,28 @@ from typing import Any
 
 from lxml import etree
 
-from vedette.wire.cot.event import Chat, CotError, CotEvent, Destination, Emergency, Link, Remarks, Takv
+from vedette.wire.cot.event import (
+    Chat,
+    CotError,
+    CotEvent,
+    Destination,
+    Emergency,
+    Link,
+    ProtocolControl,
+    Remarks,
+    SensorView,
+    Takv,
+)
 from vedette.wire.cot.values import decimal, known, unix_seconds
 
 MAX_EVENT_BYTES = 64 * 1024
 MAX_DEPTH = 32
 MAX_UID = 256
 MAX_DESTINATIONS = 256
+MAX_VERSIONS = 16
 
 _TYPE = re.compile(r"\w{1,64}(-\w{1,64}){0,31}(;[^;]{0,64})?", re.ASCII)
+_VERSION = re.compile(r"\d{1,9}", re.ASCII)
 _LOWEST_M, _HIGHEST_M = -1000.0, 100_000.0
 """A height outside is a sender's private code for "unknown", not a height."""
 
@@ -28,24 +41,28 @@ def read_event(data: bytes) -> CotEvent:
     bad-time, stale-before-start.
     """
     try:
-        return _event(_root(data))
+        return event_of(_root(data))
     except CotError as error:
         error.data = data[:MAX_EVENT_BYTES]
         raise
 
 
-def _root(data: bytes) -> etree._Element:
+def parse(data: bytes) -> etree._Element:
+    """The root element of a piece of XML. Raises CotError: too-large, document-type, not-xml."""
     if len(data) > MAX_EVENT_BYTES:
         raise CotError("too-large", f"the event has {len(data)} bytes; at most {MAX_EVENT_BYTES} are read")
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise CotError("document-type", "the event declares a document type or an entity; none is accepted")
     try:
-        root = etree.fromstring(data, _parser())
+        return etree.fromstring(data, _parser())
     except (etree.XMLSyntaxError, ValueError) as error:
         raise CotError("not-xml", f"the event is not well-formed XML: {error}") from None
+
+
+def _root(data: bytes) -> etree._Element:
+    root = parse(data)
     if root.tag != "event":
         raise CotError("not-an-event", f"the root element is {str(root.tag)[:64]!r}, not 'event'")
-    _check_depth(root)
     return root
 
 
@@ -71,7 +88,9 @@ def _check_depth(root: etree._Element) -> None:
     raise CotError("too-deep", f"elements are nested more than {MAX_DEPTH} deep")
 
 
-def _event(root: etree._Element) -> CotEvent:
+def event_of(root: etree._Element) -> CotEvent:
+    """The event that an element tree says; raises CotError as `read_event` does."""
+    _check_depth(root)
     uid, kind = _uid(root), _type(root)
     time, start, stale = (_time(root, name) for name in ("time", "start", "stale"))
     if stale < start:
@@ -150,14 +169,15 @@ def _spread(point: etree._Element, name: str) -> float | None:
 _READ = frozenset(
     {
         "contact", "track", "__group", "takv", "link", "marti", "__chat", "__chatreceipt", "remarks",
-        "emergency", "usericon", "__forcedelete",
+        "emergency", "usericon", "__forcedelete", "sensor", "TakControl",
     }
 )  # fmt: skip
 
 
 def _detail(detail: etree._Element) -> dict[str, Any]:
     contact, group = detail.find("contact"), detail.find("__group")
-    course, speed = _motion(detail.find("track"))
+    track = detail.find("track")
+    course, speed = _motion(track)
     return {
         "callsign": _attribute(contact, "callsign"),
         "endpoint": _attribute(contact, "endpoint"),
@@ -166,6 +186,9 @@ def _detail(detail: etree._Element) -> dict[str, Any]:
         "takv": _takv(detail.find("takv")),
         "course_deg": course,
         "speed_mps": speed,
+        "slope_deg": _within(track, "slope", -90.0, 90.0),
+        "sensor": _sensor(detail.find("sensor")),
+        "protocol": _protocol(detail.find("TakControl")),
         "links": _links(detail),
         "destinations": _destinations(detail.find("marti")),
         "chat": _chat(detail),
@@ -187,8 +210,48 @@ def _motion(track: etree._Element | None) -> tuple[float | None, float | None]:
     if track is None:
         return None, None
     course, speed = decimal(track.get("course")), decimal(track.get("speed"))
-    known_course = None if course is None else math.fmod(math.fmod(course, 360.0) + 360.0, 360.0)
-    return known_course, speed if speed is not None and 0.0 <= speed < 3000.0 else None
+    return _turned(course), speed if speed is not None and 0.0 <= speed < 3000.0 else None
+
+
+def _turned(angle_deg: float | None) -> float | None:
+    return None if angle_deg is None else math.fmod(math.fmod(angle_deg, 360.0) + 360.0, 360.0)
+
+
+def _within(element: etree._Element | None, name: str, lowest: float, highest: float) -> float | None:
+    """The number, None if it is missing or cannot be one."""
+    number = None if element is None else decimal(element.get(name))
+    return number if number is not None and lowest <= number <= highest else None
+
+
+def _sensor(sensor: etree._Element | None) -> SensorView | None:
+    """A view of no width or height is one that the sender does not know."""
+    if sensor is None:
+        return None
+    return SensorView(
+        azimuth_deg=_turned(decimal(sensor.get("azimuth"))),
+        elevation_deg=_within(sensor, "elevation", -90.0, 90.0),
+        fov_deg=_within(sensor, "fov", 0.0, 360.0) or None,
+        vfov_deg=_within(sensor, "vfov", 0.0, 360.0) or None,
+        range_m=_within(sensor, "range", 0.0, 999_998.0) or None,
+    )
+
+
+def _protocol(control: etree._Element | None) -> ProtocolControl | None:
+    if control is None:
+        return None
+    offers = (_version(offer) for offer in control.findall("TakProtocolSupport")[:MAX_VERSIONS])
+    request, response = control.find("TakRequest"), control.find("TakResponse")
+    status = None if response is None else (response.get("status") or "").strip().lower()
+    return ProtocolControl(
+        offered=tuple(version for version in offers if version is not None),
+        requested=None if request is None else _version(request),
+        granted={"true": True, "false": False}.get(status or ""),
+    )
+
+
+def _version(element: etree._Element) -> int | None:
+    text = element.get("version") or ""
+    return int(text) if _VERSION.fullmatch(text) else None
 
 
 def _takv(takv: etree._Element | None) -> Takv | None:

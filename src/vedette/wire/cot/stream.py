@@ -14,7 +14,7 @@ import re
 from vedette.wire.cot.event import CotError, CotEvent
 from vedette.wire.cot.read import MAX_DEPTH, MAX_EVENT_BYTES, read_event
 
-_START = re.compile(rb"<event(?=[\s/>])")
+START = re.compile(rb"<event(?=[\s/>])")
 _BETWEEN = re.compile(rb"[\s\0]+|<\?xml[^<>]{0,200}\?>")
 _TAG = re.compile(rb"<(?>[^<>\"']++|\"[^<\"]*+\"|'[^<']*+')*+>")
 _NAME = re.compile(rb"</?([^\s/>\"'=<]{1,256})")
@@ -47,7 +47,7 @@ class CotSplitter:
 
     def _walk(self, found: list[CotEvent | CotError]) -> None:
         while True:
-            if not self._open and not self._seek():
+            if not self._open and not self._seek(found):
                 return
             try:
                 end = self._event_end()
@@ -60,9 +60,12 @@ class CotSplitter:
             found.append(_read(bytes(self._buffer[:end])))
             self._restart(end)
 
-    def _seek(self) -> bool:
-        """Drop what stands before the next event; True if one begins at the start of the buffer."""
-        start = _START.search(self._buffer)
+    def _seek(self, found: list[CotEvent | CotError]) -> bool:
+        """Drop what stands before the next event; True if one begins at the start of the buffer.
+
+        A stream that carries more than XML adds what else it meets to ``found``.
+        """
+        start = START.search(self._buffer)
         if start is None:
             self._drop_noise(self._noise_end())
             return False

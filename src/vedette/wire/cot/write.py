@@ -3,8 +3,17 @@
 import math
 
 from lxml import etree
+from msgspec import structs
 
-from vedette.wire.cot.event import Chat, CotError, CotEvent, Destination, Remarks
+from vedette.wire.cot.event import (
+    Chat,
+    CotError,
+    CotEvent,
+    Destination,
+    ProtocolControl,
+    Remarks,
+    SensorView,
+)
 from vedette.wire.cot.read import MAX_EVENT_BYTES
 from vedette.wire.cot.values import UNKNOWN, time_text, xml_text
 
@@ -15,6 +24,14 @@ _LEAST_ERROR_M = 0.1
 def write_event(event: CotEvent) -> bytes:
     """UTF-8 XML without a declaration, ready for a stream. Raises CotError if the event has no valid
     XML form: position off the Earth, not finite, empty uid, time out of range, above 64 kB."""
+    data = etree.tostring(tree_of(event), encoding="utf-8")
+    if len(data) > MAX_EVENT_BYTES:
+        raise CotError("too-large", f"the event {event.uid!r} would take {len(data)} bytes")
+    return data
+
+
+def tree_of(event: CotEvent) -> etree._Element:
+    """The event as an element tree; raises CotError as `write_event` does, but for its size."""
     _check(event)
     try:
         root = _root(event)
@@ -22,10 +39,7 @@ def write_event(event: CotEvent) -> bytes:
         root.append(_detail(event))
     except ValueError as error:
         raise CotError("bad-value", f"the event {event.uid!r} cannot be written: {error}") from None
-    data = etree.tostring(root, encoding="utf-8")
-    if len(data) > MAX_EVENT_BYTES:
-        raise CotError("too-large", f"the event {event.uid!r} would take {len(data)} bytes")
-    return data
+    return root
 
 
 def _check(event: CotEvent) -> None:
@@ -35,7 +49,10 @@ def _check(event: CotEvent) -> None:
         raise CotError("bad-position", f"({event.lat_deg}, {event.lon_deg}) is not a position on Earth")
     if event.stale < event.start:
         raise CotError("stale-before-start", f"the event {event.uid!r} would end before it starts")
-    optional = (event.hae_m, event.ce_m, event.le_m, event.course_deg, event.speed_mps)
+    optional: list[float | None] = [event.hae_m, event.ce_m, event.le_m]
+    optional += [event.course_deg, event.speed_mps, event.slope_deg]
+    if event.sensor is not None:
+        optional += structs.astuple(event.sensor)
     if not all(number is None or math.isfinite(number) for number in optional):
         raise CotError("bad-value", f"the event {event.uid!r} holds a number that is not finite")
 
@@ -90,7 +107,11 @@ def _detail(event: CotEvent) -> etree._Element:
     if event.team is not None or event.role is not None:
         detail.append(_element("__group", name=event.team, role=event.role))
     if event.course_deg is not None and event.speed_mps is not None:
-        detail.append(_track(event.course_deg, event.speed_mps))
+        detail.append(_track(event.course_deg, event.speed_mps, event.slope_deg))
+    if event.sensor is not None:
+        detail.append(_sensor(event.sensor))
+    if event.protocol is not None:
+        detail.append(_protocol(event.protocol))
     if event.chat is not None:
         detail.append(_chat(event.chat))
     for link in event.links:
@@ -122,10 +143,41 @@ def _append_texts(detail: etree._Element, event: CotEvent) -> None:
         detail.append(etree.Element("__forcedelete"))
 
 
-def _track(course_deg: float, speed_mps: float) -> etree._Element:
-    """The schema wants 0 <= course < 360; 359.99 must not round up to 360."""
-    course = round(course_deg % 360.0, 1) % 360.0
-    return _element("track", course=f"{course:.1f}", speed=f"{max(speed_mps, 0.0):.1f}")
+def _azimuth(angle_deg: float) -> str:
+    """The schemas want 0 <= angle < 360; 359.99 must not round up to 360."""
+    return f"{round(angle_deg % 360.0, 1) % 360.0:.1f}"
+
+
+def _decimal(number: float | None) -> str | None:
+    return None if number is None else f"{number:.1f}"
+
+
+def _track(course_deg: float, speed_mps: float, slope_deg: float | None) -> etree._Element:
+    return _element(
+        "track", course=_azimuth(course_deg), speed=f"{max(speed_mps, 0.0):.1f}", slope=_decimal(slope_deg)
+    )
+
+
+def _sensor(sensor: SensorView) -> etree._Element:
+    return _element(
+        "sensor",
+        azimuth=None if sensor.azimuth_deg is None else _azimuth(sensor.azimuth_deg),
+        elevation=_decimal(sensor.elevation_deg),
+        fov=_decimal(sensor.fov_deg),
+        vfov=_decimal(sensor.vfov_deg),
+        range=_decimal(sensor.range_m),
+    )
+
+
+def _protocol(protocol: ProtocolControl) -> etree._Element:
+    control = etree.Element("TakControl")
+    for version in protocol.offered:
+        control.append(_element("TakProtocolSupport", version=str(version)))
+    if protocol.requested is not None:
+        control.append(_element("TakRequest", version=str(protocol.requested)))
+    if protocol.granted is not None:
+        control.append(_element("TakResponse", status="true" if protocol.granted else "false"))
+    return control
 
 
 def _chat(chat: Chat) -> etree._Element:
