@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.model import Detection, InputError, Position, UnitReport
-from vedette.model.lines import LineReader, dump_line
+from vedette.model.lines import MOST_UNKNOWN, LineReader, dump_line
 
 GOOD = b'{"time":1.5,"sensor":"odid-1","measure":{"kind":"position","lat_deg":1.0,"lon_deg":2.0}}'
 
@@ -57,3 +57,17 @@ def test_random_bytes_never_crash(data: bytes) -> None:
     for kind in (Detection, UnitReport):
         reader = LineReader(kind, "x", lambda number, what: None)
         list(reader.read(data.split(b"\n")))
+
+
+def test_extra_that_is_no_object_is_a_bad_line() -> None:
+    line = GOOD.replace(b'"time"', b'"site":"x","extra":7,"time"')
+    with pytest.raises(InputError, match="extra"):
+        list(LineReader(Detection, "d.jsonl").read([line]))
+
+
+def test_names_of_unknown_keys_are_bounded() -> None:
+    reader = LineReader(Detection, "d.jsonl")
+    lines = [GOOD.replace(b'"time"', b'"k%d":1,"time"' % number) for number in range(MOST_UNKNOWN + 5)]
+    assert len(list(reader.read(lines))) == MOST_UNKNOWN + 5
+    assert len(reader.unknown) == MOST_UNKNOWN + 1
+    assert reader.unknown["other keys"] == 5

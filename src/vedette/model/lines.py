@@ -6,6 +6,7 @@ passes ``on_bad``, is reported there and skipped.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
@@ -16,6 +17,8 @@ from vedette.model.errors import InputError
 T = TypeVar("T", bound=msgspec.Struct)
 
 _ENCODER = msgspec.json.Encoder()
+MOST_UNKNOWN = 100
+"""Unknown keys that are counted by name; whoever sends lines chooses the names."""
 MAX_LINE = 1 << 20
 """Longest line that is read, in bytes; no record of ours comes near it."""
 
@@ -59,9 +62,14 @@ class LineReader(Generic[T]):
         if not isinstance(tree, dict):
             raise InputError("not a JSON object")
         extra = _take_unknown(self.kind, tree, "")
-        self.unknown.update(extra.keys())
+        for key in extra:
+            known = key in self.unknown or len(self.unknown) < MOST_UNKNOWN
+            self.unknown[key if known else "other keys"] += 1
         if extra and self.kind is Detection:
-            tree["extra"] = {**tree.get("extra", {}), **extra}
+            sent = tree.get("extra", {})
+            if not isinstance(sent, dict):
+                raise InputError("extra: not an object")
+            tree["extra"] = {**sent, **extra}
         try:
             return msgspec.convert(tree, self.kind)
         except msgspec.ValidationError as error:
@@ -70,7 +78,7 @@ class LineReader(Generic[T]):
 
 def _take_unknown(kind: Any, tree: dict[str, Any], prefix: str) -> dict[str, Any]:
     """Take the keys that ``kind`` does not have out of ``tree``; dotted path -> value."""
-    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     tag = kind.__struct_config__.tag_field
     extra: dict[str, Any] = {}
     for key in list(tree):
@@ -82,6 +90,12 @@ def _take_unknown(kind: Any, tree: dict[str, Any], prefix: str) -> dict[str, Any
         if inner is not None:
             extra.update(_take_unknown(inner, tree[key], f"{prefix}{key}."))
     return extra
+
+
+@lru_cache
+def _fields(kind: Any) -> dict[str, Any]:
+    """Name in the line -> type, of every field."""
+    return {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
 
 
 def _struct_for(annotation: Any, value: Any) -> Any:

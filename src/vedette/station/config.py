@@ -117,7 +117,8 @@ def _resolved(feed: FeedConfig, folder: Path) -> FeedConfig:
 
 
 def _resolved_url(url: str, folder: Path) -> str:
-    """``odid+pcap:FILE`` and ``sim:FILE.toml`` name files; ``odid+pcap:-`` and ``sim:NAME`` do not."""
+    """``odid+pcap:FILE``, ``lines:FILE`` and ``sim:FILE.toml`` name files; ``-`` and ``sim:NAME`` do not."""
     scheme, _, name = url.partition(":")
-    named = (scheme == "odid+pcap" and name not in ("", "-")) or (scheme == "sim" and name.endswith(".toml"))
+    file_scheme = scheme in ("odid+pcap", "lines") and name.partition("?")[0] not in ("", "-")
+    named = file_scheme or (scheme == "sim" and name.endswith(".toml"))
     return f"{scheme}:{folder / name}" if named else url

@@ -11,8 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from vedette.model.errors import ConfigError
 from vedette.station.config import FeedConfig
+from vedette.station.peers.lines import lines_peer
 from vedette.station.peers.odid_capture import CapturePeer
 from vedette.station.peers.odid_udp import OdidUdpPeer
+from vedette.station.peers.raw_udp import raw_peer
 from vedette.station.peers.sim import SimPeer, scenario_of
 from vedette.station.peers.tak_listener import TakListenerPeer
 from vedette.station.peers.tak_server import TakServerPeer
@@ -44,7 +46,10 @@ def make_peer(feed: FeedConfig, keys: Keys) -> Peer:
 
 def _third_party(scheme: str) -> Factory | None:
     for entry in entry_points(group="vedette.peers", name=scheme):
-        factory: Factory = entry.load()
+        try:
+            factory: Factory = entry.load()
+        except Exception as error:
+            raise ConfigError(f"the package that brings {scheme!r} cannot be loaded: {error!r}") from None
         return factory
     return None
 
@@ -85,6 +90,14 @@ def _sim(feed: FeedConfig, keys: Keys) -> Peer:
     return SimPeer(feed.name, scenario_of(feed.url.partition(":")[2]))
 
 
+def _lines(feed: FeedConfig, keys: Keys) -> Peer:
+    return lines_peer(feed)
+
+
+def _raw(feed: FeedConfig, keys: Keys) -> Peer:
+    return raw_peer(feed)
+
+
 def _tak_server(feed: FeedConfig, keys: Keys) -> Peer:
     return TakServerPeer(
         feed.name,
@@ -114,6 +127,11 @@ def _tak_listener(feed: FeedConfig, keys: Keys) -> Peer:
 FACTORIES: dict[str, Factory] = {
     "odid+pcap": _capture,
     "odid+udp": _udp,
+    "lines": _lines,
+    "lines+udp": _lines,
+    "lines+tcp": _lines,
+    "lines+tcp-listen": _lines,
+    "raw+udp": _raw,
     "sim": _sim,
     "cot+tcp": _tak_server,
     "cot+tls": _tak_server,

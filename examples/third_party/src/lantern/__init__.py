@@ -1,0 +1,1 @@
+"""The Lantern radar for Vedette: an example of a package of your own."""
