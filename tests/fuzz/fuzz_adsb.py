@@ -5,12 +5,10 @@ same as the plain Python decoders. The seeds in `corpus/adsb` are made by our ow
 writes them again).
 """
 
-import argparse
 import json
 import random
-import sys
-import time
-from pathlib import Path
+
+import harness
 
 from vedette.wire.adsb import (
     AdsbError,
@@ -43,7 +41,7 @@ from vedette.wire.adsb.cpr import Place
 from vedette.wire.adsb.parity import crc24
 from vedette.wire.adsb.sbs import MAX_LINE_BYTES
 
-CORPUS = Path(__file__).resolve().parent / "corpus" / "adsb"
+CORPUS = harness.CORPORA / "adsb"
 TELLING = (0x00, 0x0A, 0x1A, 0x22, 0x2C, 0x31, 0x32, 0x33, 0x34, 0x5B, 0x7B, 0x8D, 0x95, 0xFF)
 """Bytes that mean something in these formats, so that mutations reach the deeper branches."""
 
@@ -147,36 +145,20 @@ def check_text(lines: bytes, table: bytes, rng: random.Random) -> None:
         return
 
 
-def run(seconds: float, seed: int) -> int:
-    """Fuzz for ``seconds``; returns how many streams were tried."""
-    rng, tried = random.Random(seed), 0
+def rounds() -> harness.Round:
+    """One stream of forty frames, and some lines and a table."""
     resolver = PositionResolver(receiver=Place(48.0, 11.0), max_aircraft=50)
     beast = [path.read_bytes() for path in sorted(CORPUS.glob("*.beast"))]
     line, table = (CORPUS / "line.sbs").read_bytes(), (CORPUS / "table.json").read_bytes()
-    until = time.monotonic() + seconds
-    while tried == 0 or time.monotonic() < until:
+
+    def one(rng: random.Random) -> int:
         stream = b"".join(mutate(repaired(rng.choice(beast), rng), rng) for _ in range(40))
         check_beast(stream, resolver, rng)
         check_text(b"".join(mutate(line, rng) for _ in range(10)), mutate(table, rng), rng)
-        tried += 1
-    return tried
+        return 1
 
-
-def main() -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=None, help="repeat a run (default: from the clock)")
-    parser.add_argument("--make-corpus", action="store_true")
-    options = parser.parse_args()
-    if options.make_corpus:
-        make_corpus()
-        return 0
-    seed = time.time_ns() & 0xFFFFFFFF if options.seed is None else options.seed
-    print(f"adsb: seed {seed}", file=sys.stderr)
-    print(f"adsb: {run(options.seconds, seed)} streams, no fault", file=sys.stderr)
-    return 0
+    return one
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(harness.main("adsb", rounds(), "streams", make_corpus))

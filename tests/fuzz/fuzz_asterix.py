@@ -5,11 +5,9 @@ can be written again and reads back the same; a good block before any garbage is
 `corpus/asterix` are made by our own encoder (`--make-corpus` writes them again), one datagram each.
 """
 
-import argparse
 import random
-import sys
-import time
-from pathlib import Path
+
+import harness
 
 from vedette.wire.asterix import (
     DirectionReport,
@@ -23,7 +21,7 @@ from vedette.wire.asterix import (
     encode,
 )
 
-CORPUS = Path(__file__).resolve().parent / "corpus" / "asterix"
+CORPUS = harness.CORPORA / "asterix"
 CATEGORY_BYTES = (15, 34, 48, 62, 129, 205)
 TELLING = (0x00, 0x01, 0x03, 0x7F, 0x80, 0x81, 0xFE, 0xFF, *CATEGORY_BYTES)
 """Bytes that mean something in lists of items and lengths, so that mutations reach the deeper branches."""
@@ -88,7 +86,7 @@ def make_corpus() -> None:
 
 def corpus() -> list[bytes]:
     """The seed inputs, in the order of their names."""
-    return [path.read_bytes() for path in sorted(CORPUS.iterdir())]
+    return harness.corpus("asterix")
 
 
 def mutate(data: bytes, chance: random.Random) -> bytes:
@@ -110,7 +108,7 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
     return bytes(injured)
 
 
-def check(data: bytes) -> None:
+def check(data: bytes, chance: random.Random) -> None:
     """All invariants on one input."""
     got = decode(data)
     refused = sum(rejection.length for rejection in got.rejected)
@@ -132,36 +130,6 @@ def check_message(message: Message) -> None:
     assert again.messages == (message,), again
 
 
-def run(seconds: float, seed: int) -> int:
-    """Fuzz for ``seconds``; returns how many inputs were tried. Any exception is a finding."""
-    chance, seeds, tried = random.Random(seed), corpus(), 0
-    until = time.monotonic() + seconds
-    while tried == 0 or time.monotonic() < until:
-        data = mutate(chance.choice(seeds), chance)
-        try:
-            check(data)
-        except BaseException:
-            print(f"asterix: input {tried} of seed {seed}: {data.hex()}", file=sys.stderr)
-            raise
-        tried += 1
-    return tried
-
-
-def main() -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(description="Mutate the corpus, hold the invariants.")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=None, help="repeat a run (default: from the clock)")
-    parser.add_argument("--make-corpus", action="store_true", help="write the seeds anew and stop")
-    options = parser.parse_args()
-    if options.make_corpus:
-        make_corpus()
-        return 0
-    seed = time.time_ns() & 0xFFFFFFFF if options.seed is None else options.seed
-    print(f"asterix: seed {seed}", file=sys.stderr)
-    print(f"asterix: {run(options.seconds, seed)} inputs, no fault", file=sys.stderr)
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    one = harness.each(lambda chance: mutate(chance.choice(corpus()), chance), check)
+    raise SystemExit(harness.main("asterix", one, make_corpus=make_corpus))

@@ -5,12 +5,13 @@ same as the plain Python decoders. The seeds in `corpus/opendroneid` are made by
 (`--make-corpus` writes them again): `<link type>-<name>.bin`, one frame each.
 """
 
-import argparse
+import io
 import random
-import sys
+import struct
 import tempfile
-import time
 from pathlib import Path
+
+import harness
 
 from vedette.sense.remote_id import RemoteIdAdapter
 from vedette.wire import bluetooth, ieee80211
@@ -29,7 +30,7 @@ from vedette.wire.opendroneid import (
 )
 from vedette.wire.opendroneid.carriage import REASONS, decode_frame, frame_entries
 
-CORPUS = Path(__file__).resolve().parent / "corpus" / "opendroneid"
+CORPUS = harness.CORPORA / "opendroneid"
 FRAMES_PER_ROUND = 200
 TELLING = (0x00, 0x03, 0x0D, 0x16, 0x19, 0x7F, 0x80, 0xDD, 0xF2, 0xFF)
 """Bytes that mean something in these formats, so that mutations reach the deeper branches."""
@@ -117,13 +118,45 @@ def check_frames(records: list[Record], adapter: RemoteIdAdapter) -> None:
     adapter.operator_positions()
 
 
+def as_pcap(records: list[Record]) -> bytes:
+    """Frames of one link type as a pcap file."""
+    file = io.BytesIO()
+    writer = PcapWriter(file, records[0].link_type)
+    for record in records:
+        writer.write(record.time, record.data)
+    return file.getvalue()
+
+
+def as_pcapng(records: list[Record]) -> bytes:
+    """The same as pcapng: section header, one interface, an enhanced packet block for each frame."""
+
+    def block(kind: int, body: bytes) -> bytes:
+        body += bytes(-len(body) % 4)
+        length = struct.pack("<I", len(body) + 12)
+        return struct.pack("<I", kind) + length + body + length
+
+    file = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    file += block(1, struct.pack("<HHI", records[0].link_type, 0, 0))
+    for record in records:
+        high, low = divmod(int(record.time * 1e6), 1 << 32)
+        head = struct.pack("<IIIII", 0, high, low, len(record.data), len(record.data))
+        file += block(6, head + record.data)
+    return file
+
+
+def as_btsnoop(records: list[Record]) -> bytes:
+    """The same as btsnoop (HCI UART): a header, then a record for each frame."""
+    file = b"btsnoop\0" + struct.pack(">II", 1, 1002)
+    for record in records:
+        file += struct.pack(">IIIIq", len(record.data), len(record.data), 0, 0, 0) + record.data
+    return file
+
+
 def check_file(records: list[Record], folder: Path, rng: random.Random) -> None:
-    """A mutated capture file gives frames inside its buffers, or a CaptureError."""
-    path = folder / "fuzz.pcap"
-    with PcapWriter(path, records[0].link_type) as writer:
-        for record in records[:20]:
-            writer.write(record.time, record.data)
-    path.write_bytes(mutate(path.read_bytes(), rng))
+    """A mutated capture file of any kind gives frames inside its buffers, or a CaptureError."""
+    path = folder / "fuzz.capture"
+    whole = rng.choice((as_pcap, as_pcapng, as_btsnoop))(records[:20])
+    path.write_bytes(mutate(whole, rng))
     try:
         for batch in CaptureReader(path, chunk_bytes=512).batches():
             RemoteIdAdapter("fuzz").detections(batch)
@@ -131,36 +164,21 @@ def check_file(records: list[Record], folder: Path, rng: random.Random) -> None:
         return
 
 
-def run(seconds: float, seed: int) -> int:
-    """Fuzz for ``seconds``; returns how many frames were tried."""
-    rng, corpus, tried = random.Random(seed), seeds(), 0
-    adapter = RemoteIdAdapter("fuzz", max_emitters=100)
-    until = time.monotonic() + seconds
-    with tempfile.TemporaryDirectory() as folder:
-        while tried == 0 or time.monotonic() < until:
-            chosen = [rng.choice(corpus) for _ in range(FRAMES_PER_ROUND)]
-            records = [Record(r.time, r.link_type, mutate(r.data, rng)) for r in chosen]
-            check_frames(records, adapter)
-            check_file(records, Path(folder), rng)
-            tried += len(records)
-    return tried
+def rounds(folder: Path) -> harness.Round:
+    """Many frames at once, and a capture file of some of them."""
+    corpus, adapter = seeds(), RemoteIdAdapter("fuzz", max_emitters=100)
 
+    def one(rng: random.Random) -> int:
+        chosen = [rng.choice(corpus) for _ in range(FRAMES_PER_ROUND)]
+        records = [Record(r.time, r.link_type, mutate(r.data, rng)) for r in chosen]
+        check_frames(records, adapter)
+        check_file(records, folder, rng)
+        return len(records)
 
-def main() -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=None, help="repeat a run (default: from the clock)")
-    parser.add_argument("--make-corpus", action="store_true")
-    options = parser.parse_args()
-    if options.make_corpus:
-        make_corpus()
-        return 0
-    seed = time.time_ns() & 0xFFFFFFFF if options.seed is None else options.seed
-    print(f"opendroneid: seed {seed}", file=sys.stderr)
-    print(f"opendroneid: {run(options.seconds, seed)} frames, no fault", file=sys.stderr)
-    return 0
+    return one
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    with tempfile.TemporaryDirectory() as place:
+        code = harness.main("opendroneid", rounds(Path(place)), "frames", make_corpus)
+    raise SystemExit(code)

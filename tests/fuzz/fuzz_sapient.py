@@ -6,15 +6,13 @@ message and is judged the same; a message without faults has its mandatory field
 finite numbers; its places are read or refused with a reason; the JSON reader raises its own error only.
 """
 
-import argparse
 import contextlib
 import math
 import random
 import struct
-import sys
-import time
-from pathlib import Path
 from typing import Any
+
+import harness
 
 from vedette.wire.errors import DecodeError, EncodeError
 from vedette.wire.sapient import (
@@ -34,7 +32,6 @@ from vedette.wire.sapient import (
 )
 from vedette.wire.sapient.faults import MAX_FAULTS
 
-CORPUS = Path(__file__).parent / "corpus" / "sapient"
 MAX_BYTES = 4096
 PIECES = (
     b"\x00", b"\xff" * 4, b"\xff" * 9 + b"\x01", b"\x80" * 10, b"\x0b", b"\x0c", b"\xf8\x07\x05",
@@ -48,7 +45,7 @@ TEXTS = ("", "x", "01GGYFBAXGDG7AGAHRZ6XSNY12", "a8654cdf-4328-47de-81fa-c495589
 
 def corpus() -> list[bytes]:
     """The seed streams, in the order of their names."""
-    return [write_frame(read_json(path.read_bytes())) for path in sorted(CORPUS.iterdir())]
+    return [write_frame(read_json(data)) for data in harness.corpus("sapient")]
 
 
 def mutate(data: bytes, chance: random.Random) -> bytes:
@@ -90,21 +87,7 @@ def change_field(message: Any, chance: random.Random) -> None:
 
 def injure(data: bytes, chance: random.Random) -> bytes:
     """One to six small injuries; half of the time the length is put right again behind them."""
-    bytes_ = bytearray(data)
-    for _ in range(chance.randint(1, 6)):
-        at = chance.randrange(len(bytes_) + 1)
-        match chance.randrange(5):
-            case 0:
-                bytes_[at:at] = chance.choice(PIECES)
-            case 1:
-                del bytes_[at : at + chance.randint(1, 20)]
-            case 2:
-                bytes_[at : at + 1] = bytes([chance.randrange(256)])
-            case 3:
-                start = chance.randrange(len(bytes_) + 1)
-                bytes_[at:at] = bytes_[start : start + chance.randint(1, 100)]
-            case _:
-                bytes_[at : at + chance.randint(1, 8)] = chance.choice(PIECES)
+    bytes_ = bytearray(harness.injure(data, chance, PIECES, 20))
     if chance.random() < 0.5:
         bytes_[:4] = struct.pack("<I", max(0, len(bytes_) - 4))
     return bytes(bytes_)
@@ -165,32 +148,8 @@ def check_good(message: SapientMessage) -> None:
                 read_location(report.location)
 
 
-def run(seconds: float, seed: int) -> int:
-    """Fuzz for ``seconds``; returns how many inputs were tried. Any exception is a finding."""
-    chance, seeds, tried = random.Random(seed), corpus(), 0
-    until = time.monotonic() + seconds
-    while tried == 0 or time.monotonic() < until:
-        data = mutate(chance.choice(seeds), chance)
-        try:
-            check(data, chance)
-        except BaseException:
-            print(f"sapient: input {tried} of seed {seed}: {data!r}", file=sys.stderr)
-            raise
-        tried += 1
-    return tried
-
-
-def main() -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(description="Mutate the corpus, hold the invariants.")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=None, help="repeat a run (default: from the clock)")
-    options = parser.parse_args()
-    seed = time.time_ns() & 0xFFFFFFFF if options.seed is None else options.seed
-    print(f"sapient: seed {seed}", file=sys.stderr)
-    print(f"sapient: {run(options.seconds, seed)} inputs, no fault", file=sys.stderr)
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    seeds = corpus()
+    raise SystemExit(
+        harness.main("sapient", harness.each(lambda chance: mutate(chance.choice(seeds), chance), check))
+    )

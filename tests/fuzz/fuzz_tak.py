@@ -5,13 +5,10 @@ however the stream was cut; an event that was read from protobuf means the same 
 version; what is made of it as a detection never is our own event, and never breaks the contract.
 """
 
-import argparse
 import contextlib
 import random
-import sys
-import time
-from pathlib import Path
 
+import harness
 import msgspec
 
 from vedette.model import Detection
@@ -19,7 +16,6 @@ from vedette.sense.cot_tracks import sense
 from vedette.wire.cot import MAX_EVENT_BYTES, CotError, CotEvent, read_event, write_event
 from vedette.wire.tak import TakSplitter, read_datagram, read_payload, write_payload
 
-CORPUS = Path(__file__).parent / "corpus" / "tak"
 PIECES = (
     b"\xbf", b"\xbf\x01\xbf", b"\xbf\x00\xbf", b"\xbf\x05\x12", b"\xbf\xff\xff\x7f\x0a", b"\x12", b"\x0a",
     b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x00" * 8, b"\x00\x00\x00\x00\x00\x00\xf8\x7f", b"<event ",
@@ -29,27 +25,12 @@ PIECES = (
 
 def corpus() -> list[bytes]:
     """The seed inputs, in the order of their names."""
-    return [path.read_bytes() for path in sorted(CORPUS.iterdir())]
+    return harness.corpus("tak")
 
 
 def mutate(data: bytes, chance: random.Random) -> bytes:
-    """One to six small injuries."""
-    bytes_ = bytearray(data)
-    for _ in range(chance.randint(1, 6)):
-        at = chance.randrange(len(bytes_) + 1)
-        match chance.randrange(5):
-            case 0:
-                bytes_[at:at] = chance.choice(PIECES)
-            case 1:
-                del bytes_[at : at + chance.randint(1, 20)]
-            case 2:
-                bytes_[at : at + 1] = bytes([chance.randrange(256)])
-            case 3:
-                start = chance.randrange(len(bytes_) + 1)
-                bytes_[at:at] = bytes_[start : start + chance.randint(1, 200)]
-            case _:
-                bytes_[at : at + chance.randint(1, 8)] = chance.choice(PIECES)
-    return bytes(bytes_)
+    """Small injuries with pieces that mean something here."""
+    return harness.injure(data, chance, PIECES, 20)
 
 
 def split(data: bytes, cuts: list[int]) -> tuple[list[object], int]:
@@ -92,32 +73,8 @@ def check_event(event: CotEvent) -> None:
         assert msgspec.json.decode(msgspec.json.encode(found), type=Detection) == found
 
 
-def run(seconds: float, seed: int) -> int:
-    """Fuzz for ``seconds``; returns how many inputs were tried. Any exception is a finding."""
-    chance, seeds, tried = random.Random(seed), corpus(), 0
-    until = time.monotonic() + seconds
-    while tried == 0 or time.monotonic() < until:
-        data = mutate(chance.choice(seeds), chance)
-        try:
-            check(data, chance)
-        except BaseException:
-            print(f"tak: input {tried} of seed {seed}: {data!r}", file=sys.stderr)
-            raise
-        tried += 1
-    return tried
-
-
-def main() -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(description="Mutate the corpus, hold the invariants.")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=None, help="repeat a run (default: from the clock)")
-    options = parser.parse_args()
-    seed = time.time_ns() & 0xFFFFFFFF if options.seed is None else options.seed
-    print(f"tak: seed {seed}", file=sys.stderr)
-    print(f"tak: {run(options.seconds, seed)} inputs, no fault", file=sys.stderr)
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    seeds = corpus()
+    raise SystemExit(
+        harness.main("tak", harness.each(lambda chance: mutate(chance.choice(seeds), chance), check))
+    )

@@ -308,8 +308,9 @@ def test_other_message_ids_are_not_taken_for_ours(text):
     assert find_message_id(text) is None
 
 
-def test_the_fuzzer_finds_nothing_in_a_short_run():
+def test_the_fuzzer_finds_nothing_in_a_short_run(monkeypatch):
     path = Path(__file__).resolve().parents[1] / "fuzz" / "fuzz_cot.py"
+    monkeypatch.syspath_prepend(path.parent)
     spec = importlib.util.spec_from_file_location("vedette_fuzz_cot", path)
     fuzzer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fuzzer)

@@ -184,8 +184,9 @@ def test_negotiation_events_survive_protobuf():
     assert read_payload(write_payload(offer("o", T))).event == offer("o", T)
 
 
-def test_a_short_run_of_the_fuzzer():
+def test_a_short_run_of_the_fuzzer(monkeypatch):
     path = Path(__file__).resolve().parents[1] / "fuzz" / "fuzz_tak.py"
+    monkeypatch.syspath_prepend(path.parent)
     spec = importlib.util.spec_from_file_location("vedette_fuzz_tak", path)
     fuzzer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fuzzer)

@@ -24,6 +24,7 @@ class _Figures(Collector):
         self._station = station
 
     def collect(self) -> Iterator[Metric]:
+        """All gauges, as they stand now."""
         view = self._station.view()
         open_alerts = sum(item.alert.state != "cleared" for item in view.alerts)
         yield _gauge("tracks", "Confirmed tracks", len(view.tracks))
