@@ -52,7 +52,8 @@ unit: $(BIN)/.test $(PAGE) ## the tests alone; TESTS=tests/wire narrows, WORKERS
 bench: $(BIN)/.run ## the figures: one JSON object for each benchmark
 	@for name in "decode --format odid" log latency; do $(BIN)/vedette bench $$name; done
 
-nightly: $(BIN)/.test ## fuzz each decoder for SECONDS_EACH seconds
+nightly: $(BIN)/.test ## fuzz each decoder for SECONDS_EACH seconds, then by coverage
+	@$(STEP) "Python packages for fuzzing" $(BIN)/pip install --require-hashes --requirement requirements/fuzz.txt
 	@scripts/nightly.sh $(SECONDS_EACH)
 
 screenshot: $(BIN)/.test $(PAGE) ## docs/demo.png from a running demo

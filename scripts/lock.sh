@@ -19,4 +19,4 @@ compile() {
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
         "${UPGRADE[@]}" --output-file "$1.txt" "$1.in"
 }
-for name in run test page lock; do compile "$name"; done
+for name in run test fuzz page lock; do compile "$name"; done

@@ -15,15 +15,27 @@ import msgspec
 
 from vedette.assess import Assessor, AssessSettings
 from vedette.fuse import FuseSettings, Tracker
-from vedette.model import Event, Frame, InputError, Intent, Roster, Threat, UnitReport
+from vedette.model import (
+    ConfigError,
+    Event,
+    Frame,
+    InputError,
+    Intent,
+    Roster,
+    SensorProfile,
+    Threat,
+    UnitReport,
+)
 from vedette.model.alert import Alert, Receipt
-from vedette.model.event import Action, Configure, DetectionBatch, Digest, Tick
+from vedette.model.event import Action, Configure, DetectionBatch, Digest, SensorReport, Tick
 from vedette.model.strict import decode_tree
 from vedette.warn import Warner, WarnSettings
 
-SNAPSHOT_FORMAT = 1
+SNAPSHOT_FORMAT = 2
 ASSESS_PERIOD_S = 1.0
 """All threats are weighed this often, also when no detection comes in."""
+MOST_REPORTED_SENSORS = 256
+"""Sensors without a line in the configuration whose word on their place is taken."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -39,6 +51,7 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int
     configure: Configure
+    reported: tuple[SensorProfile, ...]
     roster: Roster
     tracker: bytes
     assessor: bytes
@@ -56,11 +69,12 @@ class Core:
         self.configure = configure
         self.settings = settings
         self.roster = Roster(version=0)
+        self._reported: dict[str, SensorProfile] = {}
         self._tracker = Tracker(configure.site, configure.sensors, settings.fuse)
         self._assessor = Assessor(configure.site, settings.assess)
         self._warner = Warner(settings.warn)
         self._threats: tuple[Threat, ...] = ()
-        self._undigested: Counter[str] = Counter()
+        self._own_counts: Counter[str] = Counter()
         self._second = -math.inf
         self._assessed_at = -math.inf
         self.on_stage = stages or (lambda name: None)
@@ -68,6 +82,7 @@ class Core:
             DetectionBatch: self._detections,
             Tick: self._tick,
             Configure: self._configure,
+            SensorReport: self._sensor,
             UnitReport: self._unit,
             Roster: self._roster,
             Receipt: lambda body, at: self._warner.receipt(body, at),
@@ -82,6 +97,11 @@ class Core:
     def frame(self, at: float) -> Frame:
         """Confirmed tracks predicted to ``at`` (Unix seconds, station time)."""
         return self._tracker.frame(at)
+
+    @property
+    def sensors(self) -> tuple[SensorProfile, ...]:
+        """Those of the configuration, then those that reported themselves."""
+        return (*self.configure.sensors, *self._reported.values())
 
     def threats(self) -> tuple[Threat, ...]:
         """The threats of the last assessment of all tracks, made once a second."""
@@ -102,7 +122,7 @@ class Core:
     def counts(self) -> dict[str, int]:
         """What tracker, assessor and warner could not use, by reason."""
         rooms = (self._tracker.counts, self._assessor.counts, self._warner.counts)
-        return dict(sum((Counter(counts) for counts in rooms), Counter(self._undigested)))
+        return dict(sum((Counter(counts) for counts in rooms), Counter(self._own_counts)))
 
     def snapshot(self) -> bytes:
         """The whole state; ``Core.restore`` continues from it to the bit."""
@@ -110,6 +130,7 @@ class Core:
             _State(
                 format=SNAPSHOT_FORMAT,
                 configure=self.configure,
+                reported=tuple(self._reported.values()),
                 roster=self.roster,
                 tracker=self._tracker.state(),
                 assessor=self._assessor.state(),
@@ -129,9 +150,10 @@ class Core:
         if held.format != SNAPSHOT_FORMAT:
             raise InputError(f"snapshot has format {held.format}, this version reads {SNAPSHOT_FORMAT}")
         core = cls(held.configure, stages)
-        site, sensors = held.configure.site, held.configure.sensors
+        site = held.configure.site
         core.roster = held.roster
-        core._tracker = Tracker.restore(site, sensors, core.settings.fuse, held.tracker)
+        core._reported = {profile.id: profile for profile in held.reported}
+        core._tracker = Tracker.restore(site, core.sensors, core.settings.fuse, held.tracker)
         core._assessor = Assessor.restore(site, core.settings.assess, held.assessor)
         core._warner = Warner.restore(core.settings.warn, held.warner)
         core._second, core._assessed_at = held.second, held.assessed_at
@@ -146,16 +168,45 @@ class Core:
         """New configuration: alerts and units are carried over; tracks too, unless the origin moved."""
         settings = decode_tree(configure.settings, Settings, "settings")
         tracker, assessor = self._tracker.state(), self._assessor.state()
-        site = configure.site
-        if site != self.configure.site:
+        site, moved = configure.site, configure.site != self.configure.site
+        self.configure, self.settings = configure, settings
+        named = {profile.id for profile in configure.sensors}
+        # The place of a sensor was judged against the old site: it will say it again.
+        kept = {} if moved else self._reported
+        self._reported = {name: profile for name, profile in kept.items() if name not in named}
+        if moved:
             self._tracker = Tracker(site, configure.sensors, settings.fuse)
             self._assessor = Assessor(site, settings.assess)
         else:
-            self._tracker = Tracker.restore(site, configure.sensors, settings.fuse, tracker)
+            self._tracker = Tracker.restore(site, self.sensors, settings.fuse, tracker)
             self._assessor = Assessor.restore(site, settings.assess, assessor)
         self._warner = Warner.restore(settings.warn, self._warner.state())
-        self.configure, self.settings = configure, settings
         return []
+
+    def _sensor(self, report: SensorReport, at: float) -> list[Intent]:
+        """A sensor says where it stands: the tracker's window is run again with the new place."""
+        profile, before = report.profile, self._reported
+        if before.get(profile.id) == profile:
+            return []
+        refused = self._sensor_refused(profile)
+        if refused is not None:
+            self._own_counts[refused] += 1
+            return []
+        self._reported = {**before, profile.id: profile}
+        state = self._tracker.state()
+        try:
+            self._tracker = Tracker.restore(self.configure.site, self.sensors, self.settings.fuse, state)
+        except ConfigError:
+            self._reported = before
+            self._own_counts["sensor-cannot-be-placed"] += 1
+        return []
+
+    def _sensor_refused(self, profile: SensorProfile) -> str | None:
+        if any(profile.id == configured.id for configured in self.configure.sensors):
+            return "sensor-place-is-configured"
+        if profile.id not in self._reported and len(self._reported) >= MOST_REPORTED_SENSORS:
+            return "too-many-sensors"
+        return None
 
     def _unit(self, report: UnitReport, at: float) -> list[Intent]:
         self._assessor.unit(report, at)
@@ -198,7 +249,7 @@ class Core:
         try:
             return [self._digests(at)]
         except (OverflowError, ValueError, TypeError) as error:
-            self._undigested[f"no-digest:{type(error).__name__}"] += 1
+            self._own_counts[f"no-digest:{type(error).__name__}"] += 1
             return []
 
     def _digests(self, at: float) -> Digest:

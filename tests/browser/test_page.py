@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from vedette.model.track import Identity
+from vedette.station.view import ClockView
 
 pytestmark = pytest.mark.counterpart
 
@@ -164,7 +165,13 @@ def test_a_station_whose_time_stands_still_is_a_lost_one(stage, desk, on_page):
 def test_silence_is_shown_as_not_watched(stage, desk, on_page):
     reason = "no frames, noise normal. Check the antenna cable"
     deaf = stage.FeedView(
-        feed="West", state="silent", since=stage.AT - 60, detections=0, quarantined={}, reason=reason
+        feed="West",
+        state="deaf",
+        since=stage.AT - 60,
+        detections=0,
+        quarantined={},
+        reason=reason,
+        senses=True,
     )
     never = stage.UnitView(unit="c", mobility="foot", sidc="10031000001211000000", callsign="Patrol C")
     desk.now = stage.picture(feeds=(deaf,), units=(never,), shed={"plots": 40}, alerts=(), tracks=())
@@ -173,7 +180,7 @@ def test_silence_is_shown_as_not_watched(stage, desk, on_page):
         gaps = await page.text(".gaps")
         for words in (
             "West",
-            "Silent since",
+            "Deaf since",
             "Check the antenna cable.",
             "40 shed",
             "Patrol C",
@@ -181,7 +188,84 @@ def test_silence_is_shown_as_not_watched(stage, desk, on_page):
         ):
             assert words in gaps
         assert "No open alert." in await page.text(".rail")
-        assert "3 things are not watched" in await page.text(".rail")
+        assert "3 things are not watched, 1 reservation stands" in await page.text(".rail")
+
+    on_page(scenario)
+
+
+def _feeds(stage):
+    """A feed that is fine, one with a trouble, and one with three sensors behind it."""
+
+    def feed(name, state="watching", **more):
+        figures = {"since": stage.AT - 60, "detections": 0, "quarantined": {}, "senses": True}
+        return stage.FeedView(feed=name, state=state, **(figures | more))
+
+    troubles = ("its clock is 3.2 s ahead", "<b>it</b> floods")
+    return (
+        feed("rid", last_heard=stage.AT, heard_per_s=12.0, quarantined={"crc-bad": 4}),
+        feed("df", "degraded", last_heard=stage.AT, last_data=stage.AT, troubles=troubles, detections=9),
+        feed("nodes"),
+        feed("nodes/radar", last_heard=stage.AT, heard_per_s=1.0),
+        feed("nodes/camera", "down", reason="said goodbye"),
+    )
+
+
+def _texts(selector):
+    """JavaScript: the texts of all elements that match, each on one line."""
+    one_line = "(e) => e.innerText.replace(/\\s+/g, ' ').trim()"
+    return f"[...document.querySelectorAll({selector!r})].map({one_line})"
+
+
+LINES = _texts(".feeds summary")
+OPEN = _texts(".feeds details[open] > summary b")
+
+
+def test_a_feed_that_is_fine_takes_one_line_and_opens_on_a_click(stage, desk, on_page):
+    desk.now = stage.picture(feeds=_feeds(stage))
+
+    async def scenario(desk, server, page):
+        lines = await page.evaluate(LINES)
+        assert lines[0] == "rid quiet, 12/s"
+        assert [line.split()[0] for line in lines] == ["rid", "df", "nodes", "radar", "camera"]
+        assert await page.evaluate(OPEN) == ["df", "camera"]
+        assert await page.evaluate("document.querySelectorAll('.feeds .parts summary').length") == 2
+        await page.click(".feeds summary")
+        await page.wait_for(f"{OPEN}.includes('rid')")
+        rid = await page.text(".feeds li")
+        for words in ("Quiet: it hears, but no drone. Since", "No detection yet.", "4 rejected: crc-bad"):
+            assert words in rid
+        desk.now = stage.picture(stage.AT + 1, feeds=_feeds(stage))
+        await page.wait_for("document.querySelector('vedette-desk').live.view.at > 1790000001")
+        assert "rid" in await page.evaluate(OPEN)
+        assert page.complaints == []
+
+    on_page(scenario)
+
+
+def test_troubles_are_reservations_and_what_a_stranger_wrote_stays_text(stage, desk, on_page):
+    desk.now = stage.picture(feeds=_feeds(stage))
+
+    async def scenario(desk, server, page):
+        gaps = await page.text(".gaps")
+        for words in ("nodes/camera", "Said goodbye.", "Its clock is 3.2 s ahead.", "<b>it</b> floods."):
+            assert words in gaps
+        assert await page.evaluate(_texts(".gaps .reservation b")) == ["df", "The station's clock"]
+        desk.now = stage.picture(
+            stage.AT + 1, feeds=_feeds(stage)[:1], clock=ClockView(state="synchronised", words="by GPS")
+        )
+        await page.wait_for("!document.querySelector('.gaps .now li')")
+
+    on_page(scenario)
+
+
+def test_of_many_sensors_behind_a_feed_those_that_are_fine_are_one_line(stage, desk, on_page):
+    head, *parts = _feeds(stage)[2:]
+    many = tuple(msgspec.structs.replace(parts[0], feed=f"nodes/n{i}") for i in range(40))
+    desk.now = stage.picture(feeds=(head, *parts, *many))
+
+    async def scenario(desk, server, page):
+        shown = _texts(".feeds .parts > li > details > summary b")
+        assert await page.evaluate(shown) == ["camera", "41 others"]
 
     on_page(scenario)
 
@@ -303,7 +387,7 @@ def test_what_is_never_watched_is_always_said(stage, desk, on_page):
     desk.now = stage.picture(alerts=(), tracks=())
 
     async def scenario(desk, server, page):
-        for words in ("Drones that send no Remote ID", "Ground the receivers cannot hear"):
+        for words in ("Drones that no configured sensor can see", "Ground the sensors cannot see or hear"):
             assert words in await page.text(".gaps")
 
     on_page(scenario)

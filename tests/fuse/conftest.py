@@ -85,6 +85,38 @@ class World:
             **extra,
         )
 
+    def air(
+        self,
+        t: float,
+        enu: tuple[float, float, float],
+        velocity: tuple[float, float, float] | None = None,
+        *,
+        name: str | None = "4ca123",
+        sensor: str = "adsb",
+        datum: str | None = "barometric",
+        transport: str | None = "1090es",
+        beliefs: dict[str, float] | None = None,
+        **extra: Any,
+    ) -> Detection:
+        """What an aircraft says of itself; with the datum `barometric` the height is exact all the same."""
+        lat, lon, alt = self.frame.to_geodetic(*(float(v) for v in enu))
+        return Detection(
+            time=self.start + t,
+            sensor=sensor,
+            measure=Position(
+                lat_deg=lat,
+                lon_deg=lon,
+                alt_m=None if datum is None else alt,
+                alt_datum=datum,
+                velocity_mps=velocity,
+            ),
+            sigma=Sigma(horizontal_m=15.0),
+            claim=None if name is None else Claim(scheme="icao", id=name),
+            beliefs={"aircraft": 0.9} if beliefs is None else beliefs,
+            signal=None if transport is None else Signal(transport=transport),
+            **extra,
+        )
+
     def feed(self, tracker: Tracker, detections: Iterable[Detection], latency: float = 0.05) -> Frame:
         """Feed detections one by one as they come; returns the frame at the end."""
         at = -math.inf

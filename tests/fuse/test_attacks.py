@@ -225,7 +225,7 @@ class TestFloods:
     def test_the_table_never_exceeds_its_size(self, world) -> None:
         tracker = self.small(world)
         self.flood(world, tracker, 3, 600, lambda second, k: f"F{second}-{k}")
-        assert tracker._head.count <= 100
+        assert tracker._bodies.head.count <= 100
         assert tracker.counts["evicted-track"] > 0
 
     def test_a_replay_after_a_flood_is_equal_to_the_bit(self, world) -> None:
@@ -255,7 +255,7 @@ class TestFloods:
         ]
         tracker.add(both, world.start + 6.2)
         assert tracker.counts["late-deferred"] == 1
-        waiting = [plot.detection.claim.id for plot in tracker._waiting]
+        waiting = [plot.detection.claim.id for plot in tracker._bodies._waiting]
         assert waiting == ["older"]
 
 

@@ -75,7 +75,7 @@ def test_every_arrival_order_settles_on_the_same_bytes(world, seed: int, most_la
 def test_checkpoints_between_the_seconds_change_nothing(world, monkeypatch, seed: int) -> None:
     detections = traffic(world, seed)
     ideal = drive(world.tracker(world.radar), [(d.time, [d]) for d in detections])
-    monkeypatch.setattr("vedette.fuse.tracker._LEAST_GROUPS_BETWEEN_CHECKPOINTS", 1)
+    monkeypatch.setattr("vedette.fuse.timeline._LEAST_GROUPS_BETWEEN_CHECKPOINTS", 1)
     other = drive(world.tracker(world.radar), shuffled(detections, seed, 0.8))
     assert ideal.settled(world.start + 15) == other.settled(world.start + 15)
 

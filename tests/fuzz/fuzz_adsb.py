@@ -160,5 +160,11 @@ def rounds() -> harness.Round:
     return one
 
 
+def check(data: bytes, chance: random.Random) -> None:
+    """One input as each of the formats."""
+    check_beast(data, PositionResolver(receiver=Place(48.0, 11.0), max_aircraft=50), chance)
+    check_text(data, data, chance)
+
+
 if __name__ == "__main__":
-    raise SystemExit(harness.main("adsb", rounds(), "streams", make_corpus))
+    raise SystemExit(harness.main("adsb", rounds(), check, mutate, "streams", make_corpus))

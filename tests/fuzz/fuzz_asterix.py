@@ -132,4 +132,4 @@ def check_message(message: Message) -> None:
 
 if __name__ == "__main__":
     one = harness.each(lambda chance: mutate(chance.choice(corpus()), chance), check)
-    raise SystemExit(harness.main("asterix", one, make_corpus=make_corpus))
+    raise SystemExit(harness.main("asterix", one, check, mutate, make_corpus=make_corpus))

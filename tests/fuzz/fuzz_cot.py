@@ -67,6 +67,5 @@ def check_round_trip(event: CotEvent) -> None:
 
 if __name__ == "__main__":
     seeds = corpus()
-    raise SystemExit(
-        harness.main("cot", harness.each(lambda chance: mutate(chance.choice(seeds), chance), check))
-    )
+    one = harness.each(lambda chance: mutate(chance.choice(seeds), chance), check)
+    raise SystemExit(harness.main("cot", one, check, mutate))

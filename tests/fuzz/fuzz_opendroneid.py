@@ -5,6 +5,7 @@ same as the plain Python decoders. The seeds in `corpus/opendroneid` are made by
 (`--make-corpus` writes them again): `<link type>-<name>.bin`, one frame each.
 """
 
+import contextlib
 import io
 import random
 import struct
@@ -178,7 +179,19 @@ def rounds(folder: Path) -> harness.Round:
     return one
 
 
+def check(data: bytes, rng: random.Random) -> None:
+    """One frame of every link type, and one capture file of the bytes as they are."""
+    records = [Record(1.79e9, link, data) for link in (105, 127, 251, 256, 272)]
+    check_frames(records, RemoteIdAdapter("fuzz", max_emitters=100))
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        with contextlib.suppress(CaptureError):
+            for batch in CaptureReader(Path(file.name), chunk_bytes=512).batches():
+                RemoteIdAdapter("fuzz").detections(batch)
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
-        code = harness.main("opendroneid", rounds(Path(place)), "frames", make_corpus)
+        code = harness.main("opendroneid", rounds(Path(place)), check, mutate, "frames", make_corpus)
     raise SystemExit(code)

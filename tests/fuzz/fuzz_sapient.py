@@ -53,16 +53,19 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
     match chance.randrange(3):
         case 0:
             return injure(data, chance)
-        case 1:
+        case 1 if len(data) > 4:
             bytes_ = bytearray(data)
             for _ in range(chance.randint(1, 3)):
                 bytes_[chance.randrange(4, len(bytes_))] = chance.randrange(256)
             return bytes(bytes_)
         case _:
-            message = read_message(data[4:])
+            try:
+                message = read_message(data[4:])
+            except SapientError:
+                return injure(data, chance)
             for _ in range(chance.randint(1, 4)):
                 change_field(message, chance)
-            return write_frame(message) + data[: chance.randrange(len(data))]
+            return write_frame(message) + data[: chance.randrange(len(data) + 1)]
 
 
 def change_field(message: Any, chance: random.Random) -> None:
@@ -150,6 +153,5 @@ def check_good(message: SapientMessage) -> None:
 
 if __name__ == "__main__":
     seeds = corpus()
-    raise SystemExit(
-        harness.main("sapient", harness.each(lambda chance: mutate(chance.choice(seeds), chance), check))
-    )
+    one = harness.each(lambda chance: mutate(chance.choice(seeds), chance), check)
+    raise SystemExit(harness.main("sapient", one, check, mutate))

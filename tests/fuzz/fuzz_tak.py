@@ -75,6 +75,5 @@ def check_event(event: CotEvent) -> None:
 
 if __name__ == "__main__":
     seeds = corpus()
-    raise SystemExit(
-        harness.main("tak", harness.each(lambda chance: mutate(chance.choice(seeds), chance), check))
-    )
+    one = harness.each(lambda chance: mutate(chance.choice(seeds), chance), check)
+    raise SystemExit(harness.main("tak", one, check, mutate))

@@ -1,20 +1,31 @@
-"""What all fuzzers share: the corpus, the injuries, the loop with its seed, and the command line.
+"""What all fuzzers share: the corpus, the injuries, the two loops, and the command line.
 
 A fuzzer is ``python tests/fuzz/fuzz_NAME.py --seconds N [--seed S]``; it prints the seed by which a run
-can be repeated, and every exception is a finding.
+can be repeated, and every exception is a finding. ``--guided`` lets atheris choose the inputs by the
+branches that they reach (libFuzzer's method), with our own injuries among its mutations; the kernels then
+run as plain Python, so that their branches count too.
 """
 
 import argparse
+import os
 import random
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FunctionType
 
 CORPORA = Path(__file__).resolve().parent / "corpus"
+LONGEST_INPUT = 4096
+SLOWEST_S = 10
+"""An input that takes longer is a finding: whoever sends it stops a station."""
 
 Round = Callable[[random.Random], int]
 """Tries something new; returns how many inputs that were."""
+Check = Callable[[bytes, random.Random], None]
+Mutate = Callable[[bytes, random.Random], bytes]
 
 
 def corpus(name: str) -> list[bytes]:
@@ -66,18 +77,80 @@ def run(one: Round, seconds: float, seed: int) -> int:
     return tried
 
 
-def main(name: str, one: Round, what: str = "inputs", make_corpus: Callable[[], None] | None = None) -> int:
-    """The command line of one fuzzer."""
+def main(
+    name: str,
+    one: Round,
+    check: Check,
+    mutate: Mutate,
+    what: str = "inputs",
+    make_corpus: Callable[[], None] | None = None,
+) -> int:
+    """The command line of one fuzzer. ``check`` holds the invariants on one input, ``mutate`` injures one."""
     parser = argparse.ArgumentParser(description="Mutate the corpus, hold the invariants.")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=None, help="repeat a run (default: from the clock)")
+    parser.add_argument("--guided", action="store_true", help="by coverage, with atheris")
     if make_corpus is not None:
         parser.add_argument("--make-corpus", action="store_true", help="write the seeds anew and stop")
     options = parser.parse_args()
     if make_corpus is not None and options.make_corpus:
         make_corpus()
         return 0
-    seed = time.time_ns() & 0xFFFFFFFF if options.seed is None else options.seed
+    seed = time.time_ns() & 0x7FFFFFFF if options.seed is None else options.seed
     print(f"{name}: seed {seed}", file=sys.stderr)
+    if options.guided:
+        return guided(name, check, mutate, options.seconds, seed)
     print(f"{name}: {run(one, options.seconds, seed)} {what}, no fault", file=sys.stderr)
     return 0
+
+
+def guided(name: str, check: Check, mutate: Mutate, seconds: float, seed: int) -> int:
+    """Coverage-guided fuzzing with atheris, which ends the process itself: not 0 if it found something."""
+    if os.environ.get("NUMBA_DISABLE_JIT") != "1":
+        os.environ["NUMBA_DISABLE_JIT"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.argv, "--seed", str(seed)])
+    import atheris
+
+    instrument(atheris)
+    tried = 0
+
+    def test_one(data: bytes) -> None:
+        nonlocal tried
+        tried += 1
+        check(data, random.Random(len(data)))
+
+    def injure_or_let(data: bytes, longest: int, number: int) -> bytes:
+        chance = random.Random(number)
+        if chance.random() < 0.5 and data:
+            return mutate(bytes(data), chance)[:longest]
+        return bytes(atheris.Mutate(data, longest))
+
+    folder = Path(tempfile.mkdtemp(prefix=f"vedette-fuzz-{name}-"))
+    for path in sorted((CORPORA / name).iterdir()):
+        shutil.copy(path, folder / path.name)
+    arguments = [
+        f"-max_total_time={int(seconds)}",
+        f"-seed={seed}",
+        f"-max_len={LONGEST_INPUT}",
+        f"-timeout={SLOWEST_S}",
+        "-rss_limit_mb=2048",
+        "-verbosity=0",
+        "-print_final_stats=1",
+        f"-artifact_prefix={folder}/",
+        str(folder),
+    ]
+    atheris.Setup([name, *arguments], test_one, custom_mutator=injure_or_let)
+    atheris.Fuzz()
+    return 0
+
+
+def instrument(atheris: object) -> None:
+    """Let every function of ours that is loaded report its branches."""
+    for module in [m for n, m in sorted(sys.modules.items()) if n.startswith("vedette")]:
+        for thing in list(vars(module).values()):
+            if isinstance(thing, FunctionType) and thing.__module__ == module.__name__:
+                atheris.instrument_func(thing)  # type: ignore[attr-defined]
+            elif isinstance(thing, type) and thing.__module__ == module.__name__:
+                for method in list(vars(thing).values()):
+                    if isinstance(method, FunctionType):
+                        atheris.instrument_func(method)  # type: ignore[attr-defined]

@@ -119,7 +119,7 @@ def _beside(rng: random.Random, recorder: Recorder, at: float) -> Iterator[Body]
 
 
 _NOISE: tuple[Body, ...] = (
-    FeedStatus(feed="radar-1", state="silent", reason="no data for 30 s"),
+    FeedStatus(feed="radar-1", state="deaf", reason="no data for 30 s"),
     ClockStep(step_s=-3.5),
     Shed(what="detections of rid-1", count=7),
 )

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from vedette.model import Bearing, Claim, Detection, Position, Presence, Sigma
 from vedette.model.event import OperatorPosition
 from vedette.model.lines import LineReader
+from vedette.sense._cot_clocks import MOST_CLOCKS
 from vedette.sense.cot_tracks import CotTrackAdapter, Unheard, sense
-from vedette.wire.cot import CotEvent, Remarks, SensorView, read_event
+from vedette.wire.cot import CotEvent, Remarks, SensorView, Takv, read_event
 from vedette.wire.tak import read_payload, write_payload
 
 T = 1_795_000_000.0
@@ -106,6 +107,9 @@ def test_a_bare_air_track_says_nothing_of_its_class():
         ({"kind": "b-m-p-s-s"}, "stranger"),
         ({"kind": "b-m-p-s-s", "remarks": Remarks(text="ssid=home src=kismet signal=wifi")}, "stranger"),
         ({"kind": "b-m-p-s-p-loc"}, "no-direction"),
+        ({"kind": "a-f-A-M-H", "takv": Takv(platform="ATAK-CIV"), "endpoint": "*:-1:stcp"}, "contact"),
+        ({"time": T - 90_000.0, "stale": T + 9.0}, "absurd-time"),
+        ({"time": T + 90_000.0, "stale": T + 99_000.0}, "absurd-time"),
         ({"force_delete": True}, "deletion"),
         ({"stale": T + 0.1}, "expired"),
         ({"time": T - 60.0}, "too-old"),
@@ -204,7 +208,7 @@ def take(adapter, event, received=T + 0.5):
 
 def test_repeats_are_no_new_evidence():
     adapter = CotTrackAdapter("tak", own_uid="VEDETTE-tak")
-    later = msgspec.structs.replace(event(), time=T + 1.0)
+    later = msgspec.structs.replace(event(), time=T + 1.0, stale=T + 61.0)
     assert take(adapter, event()) is not None
     assert take(adapter, event()) is None
     assert take(adapter, later, T + 1.5) is not None
@@ -220,6 +224,116 @@ def test_a_mark_that_a_phone_repeats_is_not_a_drone_that_hovers():
     assert take(adapter, msgspec.structs.replace(mark, time=T + 5.0), T + 6.0) is None
     moved = msgspec.structs.replace(mark, time=T + 5.0, lat_deg=47.21)
     assert take(adapter, moved, T + 6.0) is not None
+
+
+def test_what_a_gateway_has_not_heard_again_is_no_new_evidence():
+    """DragonSync sends a silent drone on for a minute: new times, the end of validity stands still."""
+    adapter = CotTrackAdapter("tak")
+    assert take(adapter, event()) is not None
+    for second in range(1, 40):
+        again = event(time=T + second, stale=T + 60.0 + 0.01 * (second % 3))
+        assert take(adapter, again, T + second + 0.5) is None
+    heard_anew = event(time=T + 40.0, stale=T + 100.0)
+    assert take(adapter, heard_anew, T + 40.5) is not None
+    assert adapter.counts == {"detections": 2, "repeated": 39}
+
+
+def test_a_drone_that_moves_is_new_whatever_the_end_of_validity():
+    adapter = CotTrackAdapter("tak")
+    for second in range(5):
+        moving = event(time=T + second, lat_deg=47.2 + second * 1e-5)
+        assert take(adapter, moving, T + second + 0.5) is not None
+
+
+AIRCRAFT = "ADS-B hex=3C6444 flight=DLH4AB alt=2500ft gs=110.0kt track=90.0 src=adsb"
+
+
+def test_a_gateways_aircraft_comes_in_feet_and_knots_which_are_not_used():
+    """DragonSync writes the feet of its receiver into ``hae`` and knots into ``speed``."""
+    found = heard(
+        event(
+            uid="adsb-3c6444", kind="a-f-A", hae_m=2500.0, ce_m=65.5, le_m=21.5, course_deg=90.0,
+            speed_mps=110.0, slope_deg=0.0, remarks=remarks(AIRCRAFT),
+        )
+    )  # fmt: skip
+    assert found.measure == Position(lat_deg=47.2, lon_deg=8.5)
+    assert found.sigma == Sigma(horizontal_m=65.5)
+    assert found.claim == Claim(scheme="icao", id="3c6444")
+    assert max(found.beliefs, key=found.beliefs.get) == "unknown"
+    assert found.beliefs["aircraft"] == 0.4
+
+
+def test_an_aircraft_on_the_ground_is_not_in_the_air():
+    taxiing = event(uid="adsb-3c6444", kind="a-f-A", remarks=remarks(AIRCRAFT + " onground=1"))
+    assert reason(taxiing) == "on-ground"
+
+
+def behind(seconds, at, **changes):
+    """An event made and sent now by a sender whose clock is ``seconds`` behind."""
+    stated = at - seconds
+    return event(time=stated, stale=stated + 60.0, lat_deg=47.2 + (at - T) * 1e-5, **changes)
+
+
+@pytest.mark.parametrize("offset", [-7200.0, -30.0, 45.0, 3600.0])
+def test_a_sender_whose_clock_is_off_is_used_once_that_shows(offset):
+    adapter = CotTrackAdapter("tak")
+    found = [take(adapter, behind(offset, T + s), T + s + 0.2) for s in range(8)]
+    known = found[3:]
+    assert all(f is not None for f in known)
+    assert all(abs(f.time - (T + s + 0.2)) < 1e-6 for s, f in enumerate(known, 3))
+    assert all(f.sigma.horizontal_m == pytest.approx((35.0**2 + 9.0**2) ** 0.5) for f in known)
+    assert adapter.clocks_off(T + 8.0) == (pytest.approx(offset + 0.2),)
+    if offset > 0.0:
+        assert found[:2] == [None, None]
+    else:
+        assert [f.time for f in found[:2]] == [T + 0.2, T + 1.2]
+    assert adapter.clocks_off(T + 60.0) == ()
+
+
+def test_history_that_a_server_repeats_never_becomes_fresh():
+    """However much of it comes at once, and though the same drone was heard well before."""
+    adapter = CotTrackAdapter("tak")
+    for second in range(5):
+        assert take(adapter, behind(0.0, T + second), T + second + 0.2) is not None
+    returned = T + 300.0
+    for second in range(5, 60):
+        old = event(time=T + second, stale=returned + 60.0, lat_deg=47.2 + second * 1e-5)
+        assert take(adapter, old, returned) is None
+    for again in range(1, 20):
+        assert take(adapter, old, returned + again) is None
+    assert adapter.counts["detections"] == 5
+    assert adapter.clocks_off(returned + 20.0) == ()
+
+
+def test_a_clock_that_stands_still_is_not_believed():
+    adapter = CotTrackAdapter("tak")
+    for second in range(30):
+        frozen = event(time=T - 60.0, stale=T + 600.0, lat_deg=47.2 + second * 1e-5)
+        assert take(adapter, frozen, T + second) is None
+
+
+def test_a_clock_that_was_put_right_is_forgotten():
+    adapter = CotTrackAdapter("tak")
+    for second in range(5):
+        take(adapter, behind(60.0, T + second), T + second + 0.2)
+    assert adapter.clocks_off(T + 5.0) != ()
+    right = take(adapter, behind(0.0, T + 6.0), T + 6.2)
+    assert (right.time, right.sigma.horizontal_m) == (T + 6.0, 35.0)
+    assert adapter.clocks_off(T + 6.2) == ()
+
+
+def test_views_are_read_only_where_that_is_wanted():
+    adapter = CotTrackAdapter("tak", views=False)
+    assert take(adapter, view()) is None
+    assert adapter.counts == {"view": 1}
+    assert isinstance(take(CotTrackAdapter("tak", views=True), view()).measure, Bearing)
+
+
+def test_memory_of_clocks_is_bounded():
+    adapter = CotTrackAdapter("tak")
+    for number in range(MOST_CLOCKS + 50):
+        take(adapter, behind(60.0, T, uid=f"u{number}"))
+    assert len(adapter._clocks._series) == MOST_CLOCKS
 
 
 def test_memory_is_bounded():

@@ -1,4 +1,4 @@
-"""Makes ``tests/station/build.py`` importable for the tests of this room and its neighbours."""
+"""Makes ``build.py`` and ``feed_hub.py`` importable for the tests of this room and its neighbours."""
 
 import importlib.util
 import sys
@@ -15,3 +15,4 @@ def _load(name: str, path: Path) -> None:
 
 
 _load("station_build", Path(__file__).parent / "build.py")
+_load("station_feed_hub", Path(__file__).parent / "feed_hub.py")

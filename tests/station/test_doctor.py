@@ -332,8 +332,9 @@ def test_the_words_for_a_person(tmp_path: Path) -> None:
         '[site]\nname = "Here"\nlat_deg = 1.0\nlon_deg = 2.0\nalt_m = 3.0\nalt_datum = "egm96"\n'
         '[console]\nlisten = ""\n[[feed]]\nname = "demo"\nurl = "sim:hover-near"\n'
     )
-    doctor = [sys.executable, "-c", "from vedette.cli.main import main; main()", "doctor"]
+    doctor = [sys.executable, "-c", "from vedette.cli.main import main; main()", "doctor", "--listen", "0.5"]
     done = subprocess.run(doctor, cwd=tmp_path, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
     assert "good    feed demo" in done.stdout
+    assert "heard demo" in done.stdout
     assert "WARNING console: no console is configured" in done.stdout

@@ -1,10 +1,11 @@
 """Batches: at once after a quiet time, 50 ms otherwise, the freshest kept when it floods."""
 
 import asyncio
+import time
 
 from vedette.model import Detection, Presence
 from vedette.model.event import DetectionBatch
-from vedette.station.intake import BATCH_S, MAX_WAITING, FeedIntake
+from vedette.station.intake import BATCH_S, LEAST_SLICE, MAX_WAITING, FeedIntake
 
 
 def detection(number: int) -> Detection:
@@ -54,3 +55,31 @@ def test_flood_keeps_the_freshest_and_counts_the_rest() -> None:
     assert taker.shed == 10
     assert taker.batches[-1].detections[0].time == 10.0
     assert taker.batches[-1].detections[-1].time == float(MAX_WAITING + 9)
+
+
+def test_a_large_scan_goes_in_slices_and_nothing_of_it_is_lost() -> None:
+    """What costs much to weigh is weighed piece by piece, so that other feeds have their turn between."""
+
+    class Slow(Taker):
+        def intake(self) -> FeedIntake:
+            def emit(batch: DetectionBatch) -> None:
+                time.sleep(0.0005 * len(batch.detections))
+                self.batches.append(batch)
+
+            return FeedIntake("feed", emit, self.lose, asyncio.get_running_loop())
+
+    async def run() -> Taker:
+        taker = Slow()
+        intake = taker.intake()
+        intake.add([detection(number) for number in range(300)])
+        for _ in range(400):
+            if sum(len(batch.detections) for batch in taker.batches) == 300:
+                break
+            await asyncio.sleep(0.01)
+        intake.close()
+        return taker
+
+    taker = asyncio.run(run())
+    assert [d.time for batch in taker.batches for d in batch.detections] == [float(n) for n in range(300)]
+    assert taker.shed == 0
+    assert max(len(batch.detections) for batch in taker.batches) <= 2 * LEAST_SLICE

@@ -35,6 +35,7 @@ class Hub:
         self.at: list[float] = []
         self.feeds: list[tuple[str, str | None]] = []
         self.counts: Counter[str] = Counter()
+        self.live = 0
 
     def detections(self, feed: str, detections: list[Detection]) -> None:
         self.taken += detections
@@ -45,6 +46,11 @@ class Hub:
 
     def counted(self, feed: str, reason: str, count: int) -> None:
         self.counts[reason] += count
+
+    def heard(
+        self, feed: str, sent: float | None = None, *, due_s: float | None = None, count: int = 1
+    ) -> None:
+        self.live += count
 
     def states(self) -> list[str]:
         return [state for state, _ in self.feeds]

@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -135,7 +136,7 @@ def feed(state: str, senses: bool = True) -> FeedView:
     return FeedView(feed="f", state=state, since=START, detections=0, quarantined={}, senses=senses)
 
 
-STATES = ("connecting", "watching", "silent", "down", "ended")
+STATES = ("connecting", "watching", "degraded", "deaf", "down", "ended")
 PROMISES = re.compile(r"\b(clear|safe|safely|secure|confirmed|all well|no threat|no danger)\b", re.IGNORECASE)
 
 
@@ -148,8 +149,11 @@ PROMISES = re.compile(r"\b(clear|safe|safely|secure|confirmed|all well|no threat
 def test_the_summary_never_promises(states, tracks, at_risk, last_seen) -> None:
     words = picture.summary([feed(state) for state in states], tracks, at_risk, last_seen)
     assert not PROMISES.search(words)
-    if "watching" in states:
-        assert words.startswith(f"Watching with {states.count('watching')} of {len(states)} drone sensors.")
+    degraded = states.count("degraded")
+    if "watching" in states or degraded:
+        but = f", {degraded} of them degraded" if degraded else ""
+        count = states.count("watching") + degraded
+        assert words.startswith(f"Watching with {count} of {len(states)} drone sensors{but}.")
     else:
         assert words.upper().startswith("NOT WATCHING")
 
@@ -158,6 +162,14 @@ def test_a_tak_server_watches_nothing() -> None:
     words = picture.summary([feed("down"), feed("watching", senses=False)], 0, 0, None)
     assert words.startswith("NOT WATCHING: none of 1 drone sensors gives data.")
     assert picture.summary([feed("watching", senses=False)], 0, 0, None).startswith("NOT WATCHING: no drone")
+
+
+def test_the_parts_of_a_feed_are_counted_in_its_place() -> None:
+    parts = [feed("watching"), feed("watching"), feed("deaf")]
+    named = [
+        msgspec.structs.replace(one, feed=name) for one, name in zip(parts, ("n", "n/a", "n/b"), strict=True)
+    ]
+    assert picture.summary(named, 0, 0, None).startswith("Watching with 1 of 2 drone sensors.")
 
 
 def test_the_summary_says_since_when() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from vedette.wire.errors import EncodeError
 from vedette.wire.sapient import (
     MAX_MESSAGE_BYTES,
+    FrameSplitter,
     SapientError,
     SapientMessage,
     SapientSplitter,
@@ -116,6 +117,23 @@ def test_any_bytes_are_a_message_or_a_sapient_error(data):
         assert (item.reason, item.data) == ("not-protobuf", data)
     else:
         assert read_message(write_message(item)) == item
+
+
+@given(st.lists(st.binary(max_size=60), max_size=6), st.data())
+def test_raw_frames_are_not_read(bodies, data):
+    stream = b"".join(len(body).to_bytes(4, "little") + body for body in bodies)
+    cut = data.draw(st.integers(0, len(stream)))
+    splitter = FrameSplitter(max_bytes=64)
+    assert splitter.feed(stream[:cut]) + splitter.feed(stream[cut:]) == bodies
+    assert (splitter.pending_bytes, splitter.broken) == (0, False)
+
+
+def test_raw_frames_before_a_length_beyond_the_limit_still_come():
+    splitter = FrameSplitter(max_bytes=64)
+    assert splitter.feed(b"\x02\0\0\0ab" + struct.pack("<I", 65) + b"rest") == [b"ab"]
+    assert (splitter.announced, splitter.broken, splitter.discarded_bytes) == (65, True, 8)
+    assert splitter.feed(b"\x02\0\0\0ab") == []
+    assert (splitter.pending_bytes, splitter.discarded_bytes) == (0, 14)
 
 
 def test_nesting_without_end_is_refused():

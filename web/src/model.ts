@@ -3,7 +3,7 @@
 export type Level = "imminent" | "warning" | "advisory" | "info";
 export type AlarmState = "active-unacked" | "active-acked" | "returned-unacked" | "cleared";
 export type Fact = "accepted" | "on-device" | "shown" | "acknowledged";
-export type FeedState = "connecting" | "watching" | "silent" | "down" | "ended";
+export type FeedState = "connecting" | "watching" | "degraded" | "deaf" | "down" | "ended";
 
 export interface Alert {
   time: number;
@@ -89,8 +89,28 @@ export interface FeedView {
   since: number;
   detections: number;
   quarantined: Record<string, number>;
+  /** It brings detections: only such a feed watches anything. */
+  senses?: boolean;
+  /** The last detection or report. */
   last_data?: number;
+  /** The last sign of life, a detection or not. */
+  last_heard?: number;
+  heard_per_s?: number;
+  /** How far its times are behind the station's; negative = ahead. */
+  behind_s?: number;
+  /** What is wrong with it though it gives data. */
+  troubles?: string[];
+  /** What sort of sensors it speaks for: "remote-id", "radar-3d", "camera" ... */
+  kinds?: string[];
   reason?: string;
+}
+
+/** The station's own clock. */
+export interface ClockView {
+  state: "synchronised" | "unsynchronised" | "unknown";
+  words: string;
+  source?: string;
+  error_s?: number;
 }
 
 export interface RecordView {
@@ -112,6 +132,7 @@ export interface View {
   feeds: FeedView[];
   record: RecordView;
   shed: Record<string, number>;
+  clock?: ClockView;
   last_track_seen?: number;
 }
 

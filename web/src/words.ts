@@ -1,11 +1,10 @@
 // Every sentence the desk reads, made from the picture. Times are station times (Unix seconds).
 
-import type { Alert, AlertView, Fact, FeedView, Receipt, TrackView, UnitView, View } from "./model";
+import type { Alert, AlertView, Fact, Receipt, TrackView, View } from "./model";
 
 const POINTS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 
 export const STALE_S = 5;
-const UNIT_OLD_S = 60;
 
 export const known = (value: number | null | undefined): value is number => typeof value === "number";
 
@@ -118,48 +117,6 @@ function toldRow(view: View, alert: Alert, receipt: Receipt): Told {
   const older = receipt.revision < alert.revision ? ", older text" : "";
   const words = `${FACT_WORDS[receipt.fact]}${who} ${utc(receipt.time)}, ${receipt.channel}${older}`;
   return { recipient: name, words, fact: receipt.fact };
-}
-
-export interface Gap {
-  what: string;
-  why: string;
-}
-
-/** What no station of today's sensors watches, however well its feeds do: said always, not only when asked. */
-export const NEVER_WATCHED: readonly Gap[] = [
-  { what: "Drones that send no Remote ID", why: "Receivers hear what a drone broadcasts. On a cable or on its own, it sends nothing." },
-  { what: "Ground the receivers cannot hear", why: "Hills and buildings hide drones. Where is not worked out." },
-];
-
-/** Everything that has stopped being watched, in the order in which somebody should care. */
-export function notWatched(view: View): Gap[] {
-  return [...noFeeds(view), ...view.feeds.filter((f) => f.state !== "watching").map(feedGap), ...shedGaps(view), ...unitGaps(view.units)];
-}
-
-function noFeeds(view: View): Gap[] {
-  if (view.feeds.length > 0) return [];
-  return [{ what: "Everything", why: "No sensor feed is configured. Add one to the station's configuration." }];
-}
-
-function feedGap(feed: FeedView): Gap {
-  const since = `since ${utc(feed.since)}`;
-  const state = { connecting: "Connecting", silent: "Silent", down: "Down", ended: "Ended", watching: "" }[feed.state];
-  const last = known(feed.last_data) ? ` Last data ${utc(feed.last_data)}.` : " No data yet.";
-  return { what: feed.feed, why: `${state} ${since}.${feed.reason ? ` ${sentence(feed.reason)}` : ""}${last}` };
-}
-
-const shedGaps = (view: View): Gap[] =>
-  Object.entries(view.shed)
-    .filter(([, count]) => count > 0)
-    .map(([what, count]) => ({ what, why: `${count} shed under load and never looked at.` }));
-
-function unitGaps(units: UnitView[]): Gap[] {
-  return units.flatMap((unit) => {
-    const what = unit.callsign ?? unit.unit;
-    if (!known(unit.lat_deg) || !known(unit.lon_deg)) return [{ what, why: "Never heard: its position is unknown, it is not assessed." }];
-    if (known(unit.age_s) && unit.age_s > UNIT_OLD_S) return [{ what, why: `Last heard ${duration(unit.age_s)} ago; it may be elsewhere.` }];
-    return [];
-  });
 }
 
 export function sentence(words: string): string {

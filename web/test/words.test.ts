@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Alert, TrackView, View } from "../src/model";
 import {
-  claimWords, countdown, direction, distance, duration, motionWords, notWatched, recordBanner, seconds, sentence, told,
+  claimWords, countdown, direction, distance, duration, motionWords, recordBanner, seconds, sentence, told,
 } from "../src/words";
 
 const AT = 1_790_000_000;
@@ -15,7 +15,7 @@ const alert: Alert = {
 const view: View = {
   at: AT, speed: 1, mode: "live", site: { name: "s", lat_deg: 0, lon_deg: 0 }, summary: "", tracks: [],
   units: [{ unit: "b", mobility: "foot", sidc: "", callsign: "Patrol B", lat_deg: 1, lon_deg: 1, age_s: 2 }],
-  alerts: [], feeds: [{ feed: "rid", state: "watching", since: AT, detections: 0, quarantined: {} }], record: { state: "good" }, shed: {},
+  alerts: [], feeds: [], record: { state: "good" }, shed: {},
 };
 
 test("metres up to 2 km, then kilometres", () => {
@@ -55,23 +55,6 @@ test("the furthest fact of the newest revision is told, in whatever order receip
   const list = [receipt(1, "acknowledged", "Ruiz"), receipt(2, "shown"), receipt(2, "accepted")];
   for (const order of [list, [...list].reverse()]) assert.equal(told(view, alert, order)[0]?.fact, "shown");
   assert.match(told(view, alert, list.slice(0, 1))[0]?.words ?? "", /acknowledged by Ruiz .* older text/);
-});
-
-test("everything that is not watched is named, and nothing else", () => {
-  assert.deepEqual(notWatched(view), []);
-  const bad: View = {
-    ...view, shed: { plots: 3, none: 0 },
-    feeds: [...view.feeds, { feed: "df", state: "down", since: AT, detections: 0, quarantined: {}, reason: "refused the password" }],
-    units: [...view.units, { unit: "c", mobility: "foot", sidc: "" }, { unit: "d", mobility: "foot", sidc: "", lat_deg: 0, lon_deg: 0, age_s: 300 }],
-  };
-  assert.deepEqual(notWatched(bad).map((gap) => gap.what), ["df", "plots", "c", "d"]);
-  assert.match(notWatched(bad)[0]?.why ?? "", /^Down since \d\d:\d\d:\d\d\. Refused the password\. No data yet\.$/);
-  assert.deepEqual(notWatched({ ...view, feeds: [] }).map((gap) => gap.what), ["Everything"]);
-});
-
-test("latitude 0 is a position, not a missing one", () => {
-  const equator: View = { ...view, units: [{ unit: "e", mobility: "foot", sidc: "", lat_deg: 0, lon_deg: 0, age_s: 1 }] };
-  assert.deepEqual(notWatched(equator), []);
 });
 
 test("a record that is not complete says so and says that warnings go on", () => {

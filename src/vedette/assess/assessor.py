@@ -8,13 +8,14 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from vedette.assess.aircraft import Relief, least_level, lowered_rank, relief, relieved
 from vedette.assess.behaviour import behaviours
-from vedette.assess.columns import track_columns, unit_columns, usable
-from vedette.assess.geometry import relate
-from vedette.assess.levels import hold, rank
+from vedette.assess.columns import Floats, track_columns, unit_columns, usable
+from vedette.assess.geometry import Geometry, relate
+from vedette.assess.levels import hold, hold_plain, rank
 from vedette.assess.loiter import Path, TrackHistory
 from vedette.assess.memory import PairMemory, SavedMemory
-from vedette.assess.risk import course_evidence, remember_course, weigh
+from vedette.assess.risk import Risk, course_evidence, remember_course, weigh
 from vedette.assess.settings import AssessSettings
 from vedette.assess.tell import figures_of, tell, terms_of
 from vedette.assess.units import HeldUnit, UnitBook, UnitState
@@ -25,8 +26,16 @@ from vedette.model.threat import Threat
 from vedette.model.track import Frame, Track
 from vedette.model.unit import UnitReport
 
+STATE_FORMAT = 2
+"""Of the bytes of `Assessor.state`; 1 did not hold what the level would be without an aircraft's word."""
+
+
+class _Head(Struct, frozen=True):
+    format: int = 1
+
 
 class _Saved(Struct, frozen=True, kw_only=True):
+    format: int
     units: dict[str, HeldUnit]
     paths: dict[str, Path]
     memory: SavedMemory
@@ -113,15 +122,11 @@ class Assessor:
         geometry = relate(columns, unit_columns(units), math.radians(settings.course_wobble_deg))
         remember_course(memory, course_evidence(geometry, settings), at, settings)
         loiters = np.array([[float(self._history.loiters(t.id, at))] for t in tracks])
-        risk = weigh(columns, geometry, memory, loiters, settings)
+        plain = weigh(columns, geometry, memory, loiters, settings)
         before = np.maximum(memory.level, 0.0)
-        level = hold(
-            memory,
-            enter=rank(columns, geometry, risk, loiters, settings, keep=False),
-            stay=rank(columns, geometry, risk, loiters, settings, keep=True),
-            at=at,
-            hold_s=settings.hold_s,
-        )
+        word = relief(columns, geometry, settings)
+        risk = relieved(columns, plain, word, settings)
+        level = self._levels(geometry, plain, risk, word, loiters, memory, at)
         memory.weighed = np.full((len(tracks), 1), at)
         memory.told_until = np.where(level > 0.0, at + settings.tell_on_s, memory.told_until)
         reported = (risk.risk > settings.report_risk) | (memory.told_until >= at)
@@ -131,13 +136,38 @@ class Assessor:
             memory.units,
             figures_of(risk, level, behaviours(geometry, loiters, settings), geometry),
             terms_of(risk),
-            lambda row: track_words(tracks[row], self._history.stayed_s(tracks[row].id, at), at),
+            lambda row: track_words(
+                tracks[row], self._history.stayed_s(tracks[row].id, at), at, fits=bool(word.fits[row].any())
+            ),
             at,
         )
+
+    def _levels(
+        self,
+        geometry: Geometry,
+        plain: Risk,
+        risk: Risk,
+        word: Relief,
+        loiters: Floats,
+        memory: PairMemory,
+        at: float,
+    ) -> Floats:
+        """The held level of every pair: ``risk`` is with the word of aircraft in it, ``plain`` without."""
+        settings = self._settings
+
+        def ranks(keep: bool) -> tuple[Floats, Floats]:
+            without = rank(geometry, plain, loiters, settings, keep=keep)
+            return without, lowered_rank(word, without, rank(geometry, risk, loiters, settings, keep=keep))
+
+        (enter_plain, enter), (stay_plain, stay) = ranks(keep=False), ranks(keep=True)
+        unsaid = hold_plain(memory, enter_plain, stay_plain, at, settings.hold_s)
+        memory.level = np.maximum(hold(memory, enter, stay, at, settings.hold_s), least_level(word, unsaid))
+        return memory.level
 
     def state(self) -> bytes:
         """All that later results depend on, exactly; the same state gives the same bytes."""
         saved = _Saved(
+            format=STATE_FORMAT,
             units={name: self._book.held[name] for name in sorted(self._book.held)},
             paths={name: self._history.paths[name] for name in sorted(self._history.paths)},
             memory=self._memory.save(),
@@ -149,6 +179,9 @@ class Assessor:
     def restore(cls, site: Site, settings: AssessSettings | None, state: bytes) -> "Assessor":
         """The assessor that made ``state``. Raises InputError on bytes that are no state."""
         try:
+            held = msgspec.msgpack.decode(state, type=_Head).format
+            if held != STATE_FORMAT:
+                raise ValueError(f"its format is {held}, this version reads {STATE_FORMAT}")
             saved = msgspec.msgpack.decode(state, type=_Saved)
             memory = PairMemory.load(saved.memory)
         except (msgspec.MsgspecError, ValueError) as error:

@@ -15,13 +15,18 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _POSITION_EE, _POSITION_EN, _POSITION_NN = 0, 1, 6
+_POSITION_UU = 11
 _VELOCITY_EE, _VELOCITY_EN, _VELOCITY_NN = 15, 16, 18
 """Places in the upper triangle, row by row, of the 6 x 6 covariance of `model.track.Track`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackColumns:
-    """One number per track, each of shape [tracks, 1]; ENU metres and m/s, variances m^2 and m^2/s^2."""
+    """One number per track, each of shape [tracks, 1]; ENU metres and m/s, variances m^2 and m^2/s^2.
+
+    ``drone`` is the belief that it is one, ``drone_near`` the same inside the danger radius.
+    ``verified`` and ``verified_aircraft`` never hold together: see `vedette.assess.aircraft`.
+    """
 
     ids: tuple[str, ...]
     e: Floats
@@ -36,12 +41,16 @@ class TrackColumns:
     vel_ee: Floats
     vel_en: Floats
     vel_nn: Floats
+    up_sigma: Floats
     drone: Floats
+    drone_near: Floats
     envelope_mps: Floats
     existence: Floats
     height_known: Bools
     verified: Bools
     contradicted: Bools
+    verified_aircraft: Bools
+    surely_fast: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +105,16 @@ def track_columns(tracks: Sequence[Track], settings: AssessSettings) -> TrackCol
         vel_ee=variance(_VELOCITY_EE),
         vel_en=state_column(6 + _VELOCITY_EN),
         vel_nn=variance(_VELOCITY_NN),
+        up_sigma=np.sqrt(variance(_POSITION_UU)),
         drone=_upright(drone_belief(t, settings) for t in tracks),
+        drone_near=_upright(drone_belief_near(t, settings) for t in tracks),
         envelope_mps=_upright(envelope_speed(t, settings) for t in tracks),
         existence=_upright(t.existence for t in tracks),
         height_known=_upright(t.height_known for t in tracks) > 0,
-        verified=_upright(t.trust == "verified" for t in tracks) > 0,
+        verified=_upright(t.trust == "verified" and not says_aircraft(t) for t in tracks) > 0,
         contradicted=_upright(t.trust == "contradicted" for t in tracks) > 0,
+        verified_aircraft=_upright(t.trust == "verified" and says_aircraft(t) for t in tracks) > 0,
+        surely_fast=_upright(surely_fast(t, settings) for t in tracks) > 0,
     )
 
 
@@ -109,10 +122,32 @@ def _upright(values: Iterable[float]) -> Floats:
     return np.array(list(values), dtype=np.float64).reshape(-1, 1)
 
 
+def says_aircraft(track: Track) -> bool:
+    """True if it goes by the address of an aircraft, which says nothing of whether it is one."""
+    return track.identity is not None and track.identity.scheme == "icao"
+
+
 def drone_belief(track: Track, settings: AssessSettings) -> float:
-    """Belief that the track is a drone: all that is not called bird or aircraft, never below the floor."""
-    other = track.beliefs.get("bird", 0.0) + track.beliefs.get("aircraft", 0.0)
+    """Belief that the track is a drone: all that is not called bird or aircraft, never below the floor.
+
+    Who goes by a name that is contradicted lies, and what it calls itself is not taken off.
+    """
+    bird, aircraft = track.beliefs.get("bird", 0.0), track.beliefs.get("aircraft", 0.0)
+    other = bird if track.trust == "contradicted" else bird + aircraft
     return max(settings.drone_floor, 1.0 - other)
+
+
+def drone_belief_near(track: Track, settings: AssessSettings) -> float:
+    """The same inside the danger radius, where being called an aircraft lowers it only so far."""
+    not_a_bird = 1.0 - track.beliefs.get("bird", 0.0)
+    return max(drone_belief(track, settings), min(settings.aircraft_floor, not_a_bird))
+
+
+def surely_fast(track: Track, settings: AssessSettings) -> bool:
+    """True if its speed over ground is above that of small drones by two sigma."""
+    variance = max(track.covariance[_VELOCITY_EE], track.covariance[_VELOCITY_NN], 0.0)
+    speed = math.hypot(track.velocity_mps[0], track.velocity_mps[1])
+    return speed - 2.0 * math.sqrt(variance) > settings.aircraft_speed_mps
 
 
 def envelope_speed(track: Track, settings: AssessSettings) -> float:

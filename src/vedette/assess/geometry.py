@@ -1,7 +1,8 @@
 """Relative motion of every track and every unit, with the uncertainty of both.
 
 Horizontal throughout, because a drone that flies level at a person's head and dives in the last
-seconds is aimed at that person all the way; heights enter the slant range and the dive only.
+seconds is aimed at that person all the way; heights enter the slant range and the dive only. But what
+flies higher than such drones do has the way down before it, and its times are those of the slant range.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ P10_NORMAL = 1.2816
 _CLOSING_SPREAD = 0.15
 """Relative change of closing speed that a drone makes on its way, one sigma."""
 
+HIGH_M = 500.0
+"""Attack drones come in below this; an airliner 11 km overhead is not a second away."""
+
 NEVER_S = 600.0
 """Times are not told apart beyond this."""
 
@@ -28,8 +32,8 @@ class Geometry:
     (``height_known``). ``closing``: positive when the horizontal range shrinks. ``miss``: distance at
     the closest point of approach, the range itself when not closing. ``concentration``: von Mises
     concentration of the course towards the unit, ``off_course``: 1 - cos of the course error.
-    ``p50`` and ``p10``: time until the track is there at its closing speed. ``earliest``: the same
-    at the speed of its envelope, the unit met half way.
+    ``p50`` and ``p10``: time until the track is there at its closing speed, the way down included for
+    what flies over `HIGH_M`. ``earliest``: the same at the speed of its envelope, the unit met half way.
     """
 
     east: Floats
@@ -70,7 +74,8 @@ def relate(tracks: TrackColumns, units: UnitColumns, wobble_rad: float) -> Geome
     tcpa = np.minimum(distance * approaching / speed_square, NEVER_S)
     pos_along, pos_across = _spread(tracks.pos_ee, tracks.pos_en, tracks.pos_nn, le, ln, units.var)
     vel_along, vel_across = _spread(tracks.vel_ee, tracks.vel_en, tracks.vel_nn, le, ln, units.vel_var)
-    p50 = np.minimum(distance / np.maximum(closing, 0.1), NEVER_S)
+    way = np.where(np.abs(up) > HIGH_M, slant, distance)
+    p50 = np.minimum(way / np.maximum(closing, 0.1), NEVER_S)
     relative = pos_along / (distance * distance) + vel_along / np.maximum(closing * closing, 0.01)
     p10 = p50 * np.exp(-P10_NORMAL * np.sqrt(np.minimum(relative, 1.0) + _CLOSING_SPREAD**2))
     course_variance = wobble_rad**2 + vel_across / speed_square + pos_across / (distance * distance)

@@ -17,23 +17,27 @@ class SavedMemory(Struct, frozen=True, kw_only=True):
     course: bytes
     level: bytes
     below_since: bytes
+    plain: bytes
+    plain_since: bytes
     told_until: bytes
     weighed: bytes
 
 
 class PairMemory:
-    """Four arrays of shape [tracks, units], kept in step with who is there.
+    """Arrays of shape [tracks, units], kept in step with who is there.
 
     ``course``: smoothed course evidence in nats. ``level``: the held level's rank, `UNSEEN` for a
     new pair. ``below_since``: station time since the pair is below its held level, or `NOT_BELOW`.
-    ``told_until``: a pair that was above INFO is told of until then, whatever its risk. ``weighed``
-    [tracks, 1]: when the track's pairs were weighed last, `UNSEEN` if never.
+    ``plain`` and ``plain_since``: the same two as if no aircraft had said a word (see
+    `vedette.assess.aircraft`). ``told_until``: a pair that was above INFO is told of until then, whatever
+    its risk. ``weighed`` [tracks, 1]: when the track's pairs were weighed last, `UNSEEN` if never.
     """
 
     def __init__(self) -> None:
         self.tracks: tuple[str, ...] = ()
         self.units: tuple[str, ...] = ()
         self.course = self.level = self.below_since = self.told_until = np.zeros((0, 0))
+        self.plain = self.plain_since = np.zeros((0, 0))
         self.weighed = np.zeros((0, 1))
 
     def align(self, tracks: tuple[str, ...], units: tuple[str, ...]) -> None:
@@ -51,6 +55,8 @@ class PairMemory:
         self.course = moved(self.course, 0.0)
         self.level = moved(self.level, UNSEEN)
         self.below_since = moved(self.below_since, NOT_BELOW)
+        self.plain = moved(self.plain, UNSEEN)
+        self.plain_since = moved(self.plain_since, NOT_BELOW)
         self.told_until = moved(self.told_until, 0.0)
         weighed = np.full((len(tracks), 1), UNSEEN)
         weighed[rows] = self.weighed[old_rows]
@@ -64,6 +70,7 @@ class PairMemory:
         some.course, some.level = self.course[rows], self.level[rows]
         some.below_since, some.told_until = self.below_since[rows], self.told_until[rows]
         some.weighed = self.weighed[rows]
+        some.plain, some.plain_since = self.plain[rows], self.plain_since[rows]
         return some
 
     def put(self, rows: list[int], some: "PairMemory") -> None:
@@ -71,6 +78,7 @@ class PairMemory:
         self.course[rows], self.level[rows] = some.course, some.level
         self.below_since[rows], self.told_until[rows] = some.below_since, some.told_until
         self.weighed[rows] = some.weighed
+        self.plain[rows], self.plain_since[rows] = some.plain, some.plain_since
 
     def save(self) -> SavedMemory:
         """Everything, exactly."""
@@ -80,6 +88,8 @@ class PairMemory:
             course=_bytes(self.course),
             level=_bytes(self.level),
             below_since=_bytes(self.below_since),
+            plain=_bytes(self.plain),
+            plain_since=_bytes(self.plain_since),
             told_until=_bytes(self.told_until),
             weighed=_bytes(self.weighed),
         )
@@ -93,6 +103,10 @@ class PairMemory:
         memory.course, memory.level, memory.below_since, memory.told_until = (
             np.frombuffer(data, dtype="<f8").astype(np.float64).reshape(shape)
             for data in (saved.course, saved.level, saved.below_since, saved.told_until)
+        )
+        memory.plain, memory.plain_since = (
+            np.frombuffer(data, dtype="<f8").astype(np.float64).reshape(shape)
+            for data in (saved.plain, saved.plain_since)
         )
         memory.weighed = np.frombuffer(saved.weighed, dtype="<f8").astype(np.float64).reshape(-1, 1)
         if len(memory.weighed) != len(saved.tracks):

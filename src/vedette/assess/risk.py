@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vedette.assess.columns import Floats, TrackColumns
+from vedette.assess.columns import Bools, Floats, TrackColumns
 from vedette.assess.geometry import NEVER_S, Geometry
 from vedette.assess.memory import UNSEEN, PairMemory
 from vedette.assess.settings import AssessSettings
@@ -69,15 +69,24 @@ def weigh(
     loiter = s.loiter_nats * loiters * (geometry.range < s.loiter_range_m)
     dive = _dive(tracks, geometry, s)
     inside = geometry.nearest < s.danger_radius_m
+    believed = np.where(near_for_sure(tracks, geometry, s), tracks.drone_near, tracks.drone)
     trust = np.where(tracks.contradicted, s.contradicted_nats, 0.0) + np.where(
         tracks.verified & ~inside, s.verified_nats, 0.0
     )
     intent = _sigmoid(s.prior_nats + course + speed + near + loiter + dive + trust)
     rushing = inside & (geometry.closing > s.danger_closing_mps)
-    drone = np.where(rushing, np.maximum(tracks.drone, s.danger_drone_floor), tracks.drone)
+    drone = np.where(rushing, np.maximum(believed, s.danger_drone_floor), believed)
     reach = _reach(geometry, s)
     risk = tracks.existence * drone * intent * reach
     return Risk(risk, drone, reach, course, speed, near, loiter, dive, trust)
+
+
+def near_for_sure(tracks: TrackColumns, geometry: Geometry, s: AssessSettings) -> Bools:
+    """Where a track may be inside the danger radius, its height being one sigma off at worst: the rough
+    height of an aircraft takes nothing out of it that may be in it."""
+    up = np.maximum(np.abs(geometry.up) - tracks.up_sigma, 0.0)
+    reach = geometry.slant - geometry.nearest
+    return np.asarray(np.sqrt(geometry.range**2 + up * up) - reach < s.danger_radius_m)
 
 
 def _dive(tracks: TrackColumns, geometry: Geometry, s: AssessSettings) -> Floats:

@@ -74,6 +74,20 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     danger_drone_floor: Probability = 0.5
     """The floor for an object that closes fast inside the danger radius (DESIGN law 3)."""
 
+    aircraft_floor: Probability = 0.45
+    """Belief "drone" that remains inside the danger radius of whatever is called an aircraft and closes
+    slowly or not: enough for ADVISORY and, on a course that hits, WARNING; too little for IMMINENT."""
+    doubtful_floor: Probability = 0.5
+    """The same outside it for a verified aircraft that flies as a drone could."""
+    aircraft_nats: NonNegative = 4.0
+    """How much the word of a verified aircraft weighs against a drone."""
+    aircraft_speed_mps: Positive = 60.0
+    """What is surely (two sigma) faster over ground is no small drone: FPV up to 56 m/s (field notes)."""
+    aircraft_height_m: Positive = 500.0
+    """What will surely pass higher over the unit is where aircraft fly: 500 ft is the least height of
+    flights by sight (SERA.5005(f)(2)), 120 m the highest of open-category drones (EU 2019/947,
+    UAS.OPEN.010), and attack drones come in below 500 m."""
+
     report_risk: Probability = 0.01
     tell_on_s: Positive = 60.0
     """A pair that was above INFO is reported for this long, however small its risk."""
@@ -84,6 +98,7 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     collision_miss_m: Positive = 75.0
     overhead_m: Positive = 75.0
     overhead_speed_mps: Positive = 10.0
+    overhead_drone: Probability = 0.5
     advisory_range_m: Positive = 500.0
     advisory_closing_mps: Positive = 3.0
     advisory_drone: Probability = 0.4

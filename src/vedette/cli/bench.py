@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from vedette.evaluate.bench_decode import FORMATS
+
+DECODED = f"one of {', '.join(FORMATS)}"
+
 bench = typer.Typer(help="Measure: one JSON object on stdout, rates per CPU second.", no_args_is_help=True)
 
 
@@ -17,10 +21,12 @@ def register(app: typer.Typer) -> None:
 
 @bench.command()
 def decode(
-    form: Annotated[str, typer.Option("--format", help="odid, odid-nan, odid-ble4 or odid-ble5")] = "odid",
-    frames: Annotated[int, typer.Option(min=1, help="distinct frames")] = 1_000_000,
+    form: Annotated[str, typer.Option("--format", help=DECODED)] = "odid",
+    frames: Annotated[
+        int | None, typer.Option(min=1, help="distinct frames (default: a steady figure)")
+    ] = None,
 ) -> int:
-    """Frames a CPU second from capture bytes to detections."""
+    """Frames a CPU second from bytes to detections, or to checked messages where the codec alone is meant."""
     from vedette.evaluate.bench_decode import bench_decode
 
     return _print(bench_decode(form, frames))
@@ -42,11 +48,12 @@ def latency(
     tracks: Annotated[int, typer.Option(help="drones in the air")] = 50,
     units: Annotated[int, typer.Option(help="units on the ground")] = 500,
     seconds: Annotated[float, typer.Option(help="how long")] = 60.0,
+    flood: Annotated[int, typer.Option(min=0, help="lines a second of another feed that floods")] = 0,
 ) -> int:
     """Milliseconds from a receiver's bytes to the bytes on the phones' sockets, stage by stage."""
     from vedette.evaluate.bench_latency import bench_latency
 
-    return _print(bench_latency(tracks, units, seconds))
+    return _print(bench_latency(tracks, units, seconds, flood))
 
 
 def _print(figures: Mapping[str, object]) -> int:

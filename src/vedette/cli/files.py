@@ -12,6 +12,7 @@ from vedette.model.event import DetectionBatch
 
 if TYPE_CHECKING:
     from vedette.evaluate.drive import Case, Driver
+    from vedette.model import Site
 
 Folder = Annotated[Path, typer.Argument(help="folder with site.json, sensors.json, detections.jsonl")]
 
@@ -24,18 +25,64 @@ def register(app: typer.Typer) -> None:
 
 
 def decode(
-    sources: Annotated[list[str], typer.Argument(help="capture files (pcap, pcapng, btsnoop) or feed URLs")],
-    sensor: Annotated[str, typer.Option(help="name of the sensor in the detections")] = "odid-1",
+    sources: Annotated[
+        list[str], typer.Argument(help="captures (pcap, pcapng, btsnoop), other recordings, or feed URLs")
+    ],
+    sensor: Annotated[
+        str | None, typer.Option(help="name of the sensor in the detections (default: the feed's kind and 1)")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(help="LAT,LON of the receiver: ADS-B beyond 400 km of it is refused")
+    ] = None,
 ) -> int:
-    """Captures or live feeds with Remote ID -> detections.jsonl on stdout, counts on stderr."""
+    """Recordings or live feeds -> detections.jsonl on stdout, counts on stderr. What a file holds is told
+    from its content."""
+    from vedette.cli.listen import place
+
+    where = place(site)
+    for source in sources:
+        if _is_url(source) and not _is_there(Path(source)):
+            _listen(source, sensor, where)
+        else:
+            _file(Path(source), sensor, where)
+    return 0
+
+
+def _is_url(source: str) -> bool:
+    """A scheme that is known, or one that was meant to be: ``x+udp:`` is no name that a file has."""
+    from vedette.cli.listen import is_feed
+
+    scheme, colon, _ = source.partition(":")
+    return is_feed(source) or (bool(colon) and "+" in scheme)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file, also where it may not be looked at."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def _listen(
+    url: str, sensor: str | None, site: "Site | None", recorded_from: float | None = None, once: bool = False
+) -> None:
     from vedette.cli.listen import listen
 
-    for source in sources:
-        if source.startswith("odid+") and not Path(source).exists():
-            listen(source, sensor)
-        else:
-            _decode(Path(source), sensor)
-    return 0
+    family = url.partition(":")[0].partition("+")[0]
+    listen(url, sensor or f"{family}-1", site=site, recorded_from=recorded_from, once=once)
+
+
+def _file(source: Path, sensor: str | None, site: "Site | None") -> None:
+    from vedette.cli import recordings
+
+    content = recordings.content_of(source)
+    if content is None:
+        _decode(source, sensor or "odid-1")
+        return
+    url = recordings.url_of(source, content)
+    begins, once = recordings.begins(source, content), recordings.READERS[content].once
+    _listen(url, sensor, site, begins, once)
 
 
 def _decode(source: Path, sensor: str) -> None:

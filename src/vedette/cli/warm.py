@@ -18,6 +18,6 @@ def warm_kernels() -> None:
 
 def _steps() -> list[tuple[str, Callable[[], object]]]:
     from vedette import fuse
-    from vedette.sense import remote_id
+    from vedette.sense import adsb, remote_id
 
-    return [("Remote ID", remote_id.warm), ("tracking", fuse.warm)]
+    return [("Remote ID", remote_id.warm), ("ADS-B", adsb.warm), ("tracking", fuse.warm)]

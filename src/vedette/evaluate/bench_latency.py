@@ -4,7 +4,8 @@ A real station runs in a process of its own; this one plays a generated load at 
 Remote ID frames as datagrams, and one TCP connection a unit, as phones have. The stages inside the
 station are its own figures (``station.stages``); ``delivered`` is measured here: from the moment the
 first frame of the batch behind an alert was sent to the moment its chat arrived at the phone. Which
-batch that was is read from the station's log afterwards.
+batch that was is read from the station's log afterwards. With ``flood_per_s`` another feed floods the
+station meanwhile, from a process of its own.
 """
 
 import asyncio
@@ -14,8 +15,10 @@ import socket
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from vedette.model import Detection, Event, Position
 from vedette.model.event import Deliver, DetectionBatch
@@ -36,15 +39,21 @@ Arrived = dict[tuple[str, int, str], float]
 """(alert, revision, unit) -> wall time at which the phone had it."""
 
 
-def bench_latency(tracks: int = 50, units: int = 500, seconds: float = 60.0) -> dict[str, object]:
-    """Figures in milliseconds: p50/p95/p99 of each stage, and of ``delivered``."""
+def bench_latency(
+    tracks: int = 50, units: int = 500, seconds: float = 60.0, flood_per_s: int = 0
+) -> dict[str, object]:
+    """Figures in milliseconds: p50/p95/p99 of each stage, and of ``delivered``; with a flood also how many
+    of its lines were ``sent``, ``taken`` and ``shed``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         scenario = synthetic_load(tracks, units, 1, seconds)
         ports = _free_port(socket.SOCK_DGRAM), _free_port(socket.SOCK_STREAM)
-        (folder / "vedette.toml").write_text(_config(scenario, *ports))
+        flood = _Flood(flood_per_s) if flood_per_s else None
+        (folder / "vedette.toml").write_text(
+            _config(scenario, *ports) + (flood.config if flood else NO_CONSOLE)
+        )
         load = _Load(scenario, *ports)
-        stages = asyncio.run(_measure(folder, load))
+        stages = asyncio.run(_measure(folder, load, flood))
         delivered = _delivered(folder, load)
     figures = {**stages, "delivered": _percentiles(delivered)}
     return {
@@ -54,6 +63,7 @@ def bench_latency(tracks: int = 50, units: int = 500, seconds: float = 60.0) -> 
         "frames": len(load.sent),
         "alerts_delivered": len(load.arrived),
         **{key: figures["delivered"].get(key) for key in ("p50_ms", "p95_ms", "p99_ms")},
+        **({"flood": flood.figures} if flood else {}),
         "stages": figures,
     }
 
@@ -68,9 +78,6 @@ lon_deg = {site.lon_deg}
 alt_m = {site.alt_m}
 alt_datum = "{site.alt_datum}"
 
-[console]
-listen = ""
-
 [[feed]]
 name = "receiver"
 url = "odid+udp://127.0.0.1:{udp}"
@@ -80,6 +87,60 @@ name = "phones"
 url = "cot+tcp-listen://127.0.0.1:{tcp}"
 publish_tracks = false
 """
+
+
+NO_CONSOLE = """
+[console]
+listen = ""
+"""
+
+
+class _Flood:
+    """Another feed of the same station, and the process that floods it."""
+
+    def __init__(self, per_s: int) -> None:
+        self.figures: dict[str, float] = {}
+        self._port, self._console = _free_port(socket.SOCK_DGRAM), _free_port(socket.SOCK_STREAM)
+        self._per_s = per_s
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def config(self) -> str:
+        """Its feed, and a console to ask what became of it."""
+        return f"""
+[[feed]]
+name = "flooded"
+url = "lines+udp://127.0.0.1:{self._port}"
+
+[console]
+listen = "127.0.0.1:{self._console}"
+"""
+
+    async def start(self) -> None:
+        """Flood until `stop`."""
+        arguments = [str(self._port), str(self._per_s)]
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "vedette.evaluate.flooder",
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+
+    async def stop(self) -> None:
+        """End it, and read from the station what it made of it."""
+        assert self._process is not None
+        out, _ = await self._process.communicate(b"\n")
+        view = await asyncio.to_thread(self._view)
+        feed = next(feed for feed in view["feeds"] if feed["feed"] == "flooded")
+        shed = sum(count for reason, count in feed["quarantined"].items() if reason.startswith("flooded"))
+        self.figures = {"sent": int(out), "taken": feed["detections"], "shed": shed}
+
+    def _view(self) -> Any:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"http://127.0.0.1:{self._console}/api/v1/view", timeout=30.0) as answer:
+            return json.load(answer)
 
 
 class _Load:
@@ -146,7 +207,7 @@ class _Load:
             self.arrived.setdefault((found.reference, found.revision, unit), now)
 
 
-async def _measure(folder: Path, load: _Load) -> dict[str, dict[str, float]]:
+async def _measure(folder: Path, load: _Load, flood: _Flood | None) -> dict[str, dict[str, float]]:
     """Run the station, play the load, stop it; the station's own figures."""
     station = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -160,7 +221,11 @@ async def _measure(folder: Path, load: _Load) -> dict[str, dict[str, float]]:
     try:
         drain = asyncio.create_task(_drain(await _ready(station)))
         listeners = await load.connect()
+        if flood:
+            await flood.start()
         await load.play()
+        if flood:
+            await flood.stop()
         await asyncio.sleep(AFTER_S)
         load.close()
         await asyncio.gather(*listeners, return_exceptions=True)

@@ -2,6 +2,8 @@
 
 import math
 
+from msgspec import structs
+
 from vedette.fuse.picture import Dossier
 from vedette.fuse.plots import Plot
 from vedette.fuse.sensors import Sensor
@@ -13,6 +15,9 @@ from vedette.model.track import Trust
 PRIOR: tuple[float, ...] = (0.35, 0.15, 0.10, 0.20, 0.05, 0.15)
 """Before any evidence, in the order of `vedette.fuse.words.CLASSES`. A judgement, not a measurement:
 what a sensor tuned to small drones reports is a small drone more often than not, a bird one time in five."""
+
+AIRCRAFT_PRIOR: tuple[float, ...] = (0.10, 0.05, 0.15, 0.05, 0.50, 0.15)
+"""The same of what speaks by the radio of aviation: as likely as not what it passes for. A judgement too."""
 
 _LEAST_RATIO, _MOST_RATIO = 0.1, 1000.0
 _CEILING = 0.9999
@@ -61,13 +66,15 @@ def birth_existence(plot: Plot, settings: FuseSettings) -> float:
     return min(max(share, 2.0 * settings.drop_existence), settings.birth_existence_claimed)
 
 
-def posterior(dossier: Dossier, settings: FuseSettings) -> dict[ObjectClass, float]:
+def posterior(
+    dossier: Dossier, settings: FuseSettings, prior: tuple[float, ...] = PRIOR
+) -> dict[ObjectClass, float]:
     """Class beliefs: prior times the tempered last word of each sensor, normalised.
 
     A sensor counts once however often it repeats itself, so that a broadcast class label repeated four
     times a second does not become a certainty.
     """
-    logs = [math.log(p) for p in PRIOR]
+    logs = [math.log(p) for p in prior]
     for _, word in dossier.beliefs:
         logs = [a + settings.belief_temper * math.log(b) for a, b in zip(logs, word, strict=True)]
     top = max(logs)
@@ -85,6 +92,28 @@ def trust_of(dossier: Dossier, now: float, settings: FuseSettings) -> Trust | No
     agreeing = now - min(dossier.agreed, dossier.reported) <= settings.agreement_life_s
     enough = min(dossier.agreements, dossier.reports) >= settings.verify_agreements
     return "verified" if agreeing and enough else "unverified"
+
+
+def height_measured(dossier: Dossier, now: float, settings: FuseSettings) -> bool:
+    """True while a height that an independent sensor measured stands, and a broadcast one is not needed."""
+    return dossier.measured > 0.0 and now - dossier.measured <= settings.agreement_life_s
+
+
+def height_stands(dossier: Dossier, now: float, settings: FuseSettings) -> bool:
+    """Whether a height may be told of. What a body says of its own height counts only as long as nothing
+    independent sees it: by a lying height it could step out of the danger radius of what a radar sees."""
+    seen = dossier.seen > 0.0 and now - dossier.seen <= settings.contributor_life_s
+    return not seen or height_measured(dossier, now, settings)
+
+
+def inherited(heir: Dossier, other: Dossier) -> Dossier:
+    """The dossier of a track into which another one of the same body goes up."""
+    return structs.replace(
+        heir,
+        independent=heir.independent or other.independent,
+        seen=max(heir.seen, other.seen),
+        measured=max(heir.measured, other.measured),
+    )
 
 
 def with_word(

@@ -1,4 +1,4 @@
-"""A picture as the frame that others see: confirmed tracks, predicted to one time, sorted by id."""
+"""A picture as the tracks that others see: the confirmed ones, predicted to one time."""
 
 import numpy as np
 
@@ -6,16 +6,20 @@ from vedette.fuse import evidence
 from vedette.fuse.kernels import STATE
 from vedette.fuse.picture import Picture
 from vedette.fuse.step import Fuser
-from vedette.model import Frame, Track
+from vedette.model import Track
 from vedette.model.detection import ObjectClass
 
 _ROWS, _COLUMNS = np.triu_indices(STATE)
 """The upper triangle, row by row."""
 
 
-def frame_of(picture: Picture, at: float, fuser: Fuser) -> Frame:
-    """All confirmed tracks at ``at``. A track whose last detection is ahead of ``at`` (by at most a
-    second, see `vedette.fuse.settings.FUTURE_S`) stands where that detection left it."""
+def tracks_of(
+    picture: Picture, at: float, fuser: Fuser, prior: tuple[float, ...] = evidence.PRIOR
+) -> list[Track]:
+    """All confirmed tracks at ``at``; ``prior`` is that of their classes.
+
+    A track whose last detection is ahead of ``at`` (by at most a second, see
+    `vedette.fuse.settings.FUTURE_S`) stands where that detection left it."""
     x, p, known = fuser.predicted(picture, at)
     states, covariances = x.tolist(), p[:, _ROWS, _COLUMNS].tolist()
     tracks = []
@@ -27,7 +31,7 @@ def frame_of(picture: Picture, at: float, fuser: Fuser) -> Frame:
         e, n, u, ve, vn, vu = states[slot]
         beliefs = believed.get(dossier.beliefs)
         if beliefs is None:
-            beliefs = believed[dossier.beliefs] = evidence.posterior(dossier, fuser.settings)
+            beliefs = believed[dossier.beliefs] = evidence.posterior(dossier, fuser.settings, prior)
         fresh = at - fuser.settings.contributor_life_s
         tracks.append(
             Track(
@@ -40,8 +44,8 @@ def frame_of(picture: Picture, at: float, fuser: Fuser) -> Frame:
                 identity=dossier.identity,
                 trust=evidence.trust_of(dossier, at, fuser.settings),
                 updated=float(picture.time[slot]),
-                height_known=known[slot],
+                height_known=known[slot] and evidence.height_stands(dossier, at, fuser.settings),
                 sensors=tuple(name for name, used in dossier.sensors if used >= fresh),
             )
         )
-    return Frame(time=at, tracks=tuple(sorted(tracks, key=lambda track: track.id)))
+    return tracks

@@ -30,7 +30,8 @@ class Dossier(Struct, frozen=True, array_like=True):
     each. ``beliefs``: the last word of each on the class, in the order of
     `vedette.fuse.words.CLASSES`. ``near``: the track it may be one body with, and for how many seconds.
     ``strangers``: reports under other names that were taken as this body's. ``pace``: whether its stated
-    velocity agrees with its stated places.
+    velocity agrees with its stated places. ``seen``: when an independent sensor saw it last, and
+    ``measured``: when one measured its height (0 for never).
     """
 
     id: str
@@ -49,6 +50,8 @@ class Dossier(Struct, frozen=True, array_like=True):
     near: tuple[str, int] | None = None
     strangers: int = 0
     pace: Pace | None = None
+    seen: float = 0.0
+    measured: float = 0.0
 
 
 class OpenScan(Struct, frozen=True, array_like=True):
@@ -62,14 +65,16 @@ class OpenScan(Struct, frozen=True, array_like=True):
 class Picture:
     """Tracks in the order of their founding. ``time[i]`` is when the state of track i holds, which is
     also when a detection was last used for it; ``existence[i]`` is as of then, less misses since;
-    ``independent[i]`` is its dossier's word, for a table that is full."""
+    ``independent[i]`` is its dossier's word, for a table that is full. ``letter`` begins the ids of its
+    tracks, so that two pictures never share one."""
 
     __slots__ = (
-        "_owners", "confirmed", "count", "dossiers", "existence", "independent", "known", "p", "scans",
-        "slots", "tallies", "time", "x",
+        "_owners", "confirmed", "count", "dossiers", "existence", "independent", "known", "letter", "p",
+        "scans", "slots", "tallies", "time", "x",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, letter: str = "T") -> None:
+        self.letter = letter
         self.count = 0
         self.time: F64 = np.zeros(_FIRST_CAPACITY)
         self.x: F64 = np.zeros((_FIRST_CAPACITY, STATE))
@@ -88,7 +93,7 @@ class Picture:
         """An independent copy."""
         other = Picture.__new__(Picture)
         n = self.count
-        other.count = n
+        other.letter, other.count = self.letter, n
         for name in _ARRAYS:
             setattr(other, name, getattr(self, name)[: max(n, 1)].copy())
         other.dossiers, other.slots = self.dossiers.copy(), self.slots.copy()
@@ -213,9 +218,9 @@ def pack(picture: Picture) -> PackedPicture:
     return PackedPicture([PackedTrack(*cast("Any", row)) for row in columns], picture.scans, picture.tallies)
 
 
-def unpack(packed: PackedPicture) -> Picture:
+def unpack(packed: PackedPicture, letter: str = "T") -> Picture:
     """The inverse of `pack`."""
-    picture = Picture()
+    picture = Picture(letter)
     for track in packed.tracks:
         slot = picture.found(track.dossier, track.time, track.existence)
         picture.x[slot], picture.p[slot] = track.x, track.p
@@ -239,7 +244,7 @@ def track_id(picture: Picture, plot: Plot) -> str:
     elif plot.emitter is not None:
         names.insert(0, f"emitter\0{plot.emitter}".encode())
     for name in names:
-        short = "T" + base64.b32encode(hashlib.blake2b(name, digest_size=5).digest()).decode()
+        short = picture.letter + base64.b32encode(hashlib.blake2b(name, digest_size=5).digest()).decode()
         if short not in picture.slots:
             return short
     return _crowded_id(picture, plot.content)
@@ -250,7 +255,7 @@ def _crowded_id(picture: Picture, content: bytes) -> str:
     while True:
         salt += 1
         digest = hashlib.blake2b(content + salt.to_bytes(4, "big"), digest_size=5).digest()
-        short = "T" + base64.b32encode(digest).decode()
+        short = picture.letter + base64.b32encode(digest).decode()
         if short not in picture.slots:
             return short
 

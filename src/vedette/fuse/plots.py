@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from vedette.fuse.kernels import F64, ROWS, Mask
 from vedette.fuse.sensors import Sensor
-from vedette.fuse.settings import FuseSettings
+from vedette.fuse.settings import FuseSettings, for_aircraft
 from vedette.fuse.words import word_of
 from vedette.geo import LocalFrame, Vector, convert_height, polar_to_enu
 from vedette.model import Claim, Detection, EmptyScan, Position, RangeBearing, Sigma, Site
@@ -26,6 +26,8 @@ _EAST_NORTH = np.array([True, True, False, False, False, False, False])
 _NOWHERE = np.zeros(3)
 _DEG = math.pi / 180.0
 _WIDEST_ANGLE_DEG = 45.0
+_AVIATION_RADIO = ("1090", "978", "uat")
+"""How the transports of aircraft's own reports begin: 1090 MHz extended squitter, and UAT on 978 MHz."""
 _LEAST_RANGE_M = 0.1
 """Nothing is nearer to a sensor than this; squares of very small ranges would vanish."""
 
@@ -53,6 +55,8 @@ class Plot(Struct, frozen=True):
     origin: F64
     word: tuple[float, ...] | None
     key: tuple[float, str, bytes]
+    aircraft: bool = False
+    """It is what an aircraft, or who passes for one, says of itself: see `speaks_as_aircraft`."""
 
     @property
     def empty(self) -> bool:
@@ -88,6 +92,24 @@ def without_velocity(plot: Plot) -> Plot:
     return structs.replace(plot, use=use, rows=int(use.sum()))
 
 
+def without_height(plot: Plot) -> Plot:
+    """The same measurement with its height left out."""
+    use = plot.use.copy()
+    use[2] = False
+    return structs.replace(plot, use=use, rows=int(use.sum()))
+
+
+def speaks_as_aircraft(detection: Detection, sensor: Sensor) -> bool:
+    """True for a broadcast that claims an ICAO address, or came nameless by the radio of aviation (a
+    TIS-B target, say). Such words are followed apart from all bodies: see `vedette.fuse.sky`."""
+    if not sensor.cooperative:
+        return False
+    if detection.claim is not None:
+        return detection.claim.scheme == "icao"
+    signal = detection.signal
+    return signal is not None and (signal.transport or "").startswith(_AVIATION_RADIO)
+
+
 def content_of(detection: Detection) -> bytes:
     """Canonical bytes: equal for equal detections whatever the order of their keys. Raises Unusable."""
     try:
@@ -109,6 +131,7 @@ class Plotter:
 
     def __init__(self, site: Site, settings: FuseSettings) -> None:
         self._site, self._settings = site, settings
+        self._aircraft = for_aircraft(settings)
         self.frame = LocalFrame(site.lat_deg, site.lon_deg, site.alt_m)
 
     def height_in_site_datum(self, value_m: float | None, datum: AltitudeDatum | None) -> float | None:
@@ -121,13 +144,46 @@ class Plotter:
         except DatumError:
             return None
 
+    def rough_height(self, value_m: float | None, datum: AltitudeDatum | None) -> tuple[float, float] | None:
+        """What an aircraft states of its height: metres in the site's datum, and what the way there adds
+        to its sigma; None where nothing can be said.
+
+        A barometric height is taken as one over mean sea level, which is what EGM96 stands for.
+        """
+        settings, site = self._settings, self._site
+        stated = "egm96" if datum == "barometric" else datum
+        known = ("egm96", "wgs84-ellipsoid")
+        if (
+            value_m is None
+            or not math.isfinite(value_m)
+            or stated not in known
+            or site.alt_datum not in known
+        ):
+            return None
+        sigma = 0.0
+        if datum == "barometric":
+            sigma = settings.barometric_sigma_m + settings.barometric_sigma_share * abs(value_m)
+        if stated == site.alt_datum:
+            return value_m, sigma
+        if site.geoid_height_m is None:
+            return value_m, math.hypot(sigma, settings.unknown_geoid_sigma_m)
+        lift = site.geoid_height_m
+        return (value_m + lift if stated == "egm96" else value_m - lift), sigma
+
     def plot(self, detection: Detection, sensor: Sensor, content: bytes | None = None) -> Plot:
         """The plot of a position, a range-bearing, or an empty scan of a searching sensor (which uses no
-        row). ``content``: its canonical bytes if they are known. Raises Unusable with the reason."""
+        row). ``content``: its canonical bytes if they are known. Raises Unusable with the reason.
+
+        An ICAO address that came with a sensor's own measurement (a secondary radar's, say) is left out:
+        it is the transponder's word, and the bodies that are measured take no word of aviation's.
+        """
         measure = detection.measure
         z, r, use = np.zeros(ROWS), np.zeros((ROWS, ROWS)), _EAST_NORTH.copy()
         origin = _NOWHERE
-        if isinstance(measure, Position):
+        aircraft = speaks_as_aircraft(detection, sensor)
+        if aircraft and isinstance(measure, Position):
+            self._place_aircraft(measure, detection.sigma or _NO_SIGMA, sensor, z, r, use)
+        elif isinstance(measure, Position):
             self._place_position(measure, detection.sigma or _NO_SIGMA, sensor, z, r, use)
         elif isinstance(measure, RangeBearing):
             origin = sensor.origin if sensor.origin is not None else _NOWHERE
@@ -139,6 +195,8 @@ class Plotter:
         if not (np.isfinite(z).all() and np.isfinite(r).all() and _finite(detection.beliefs)):
             raise Unusable("unusable-measure")
         content = content_of(detection) if content is None else content
+        if not aircraft and detection.claim is not None and detection.claim.scheme == "icao":
+            detection = structs.replace(detection, claim=None)
         key = (detection.time, detection.sensor, content)
         return Plot(
             time=detection.time,
@@ -152,15 +210,45 @@ class Plotter:
             origin=origin,
             word=word_of(detection.beliefs),
             key=key,
+            aircraft=aircraft,
         )
 
     def _place_position(
         self, measure: Position, stated: Sigma, sensor: Sensor, z: F64, r: F64, use: Mask
     ) -> None:
-        settings, own = self._settings, sensor.sigma
         height = self.height_in_site_datum(measure.alt_m, measure.alt_datum)
         if height is not None and not self._believable(height - self._site.alt_m, sensor):
             height = None
+        self._place_enu(measure, height, self._settings, z)
+        floor = self._settings.cooperative_floor_m if sensor.cooperative else 0.0
+        r[0, 0] = r[1, 1] = self._horizontal(stated, sensor, floor) ** 2
+        if height is not None:
+            use[2] = True
+            r[2, 2] = self._vertical(stated, sensor, floor) ** 2
+        self._place_velocity(measure.velocity_mps, stated, sensor, z, r, use)
+
+    def _place_aircraft(
+        self, measure: Position, stated: Sigma, sensor: Sensor, z: F64, r: F64, use: Mask
+    ) -> None:
+        """The same for what an aircraft says of itself, whose heights are rough and whose positions lag."""
+        settings = self._aircraft
+        rough = self.rough_height(measure.alt_m, measure.alt_datum)
+        lowest, highest = settings.aircraft_height_m
+        if rough is not None and not lowest <= rough[0] - self._site.alt_m <= highest:
+            rough = None
+        self._place_enu(measure, None if rough is None else rough[0], settings, z)
+        self._place_velocity(measure.velocity_mps, stated, sensor, z, r, use)
+        lag = 0.5 * settings.aircraft_latency_s * math.hypot(z[3], z[4])
+        r[0, 0] = r[1, 1] = self._horizontal(stated, sensor, settings.cooperative_floor_m) ** 2 + lag * lag
+        if rough is None:
+            return
+        use[2] = True
+        if measure.alt_datum == "barometric":
+            r[2, 2] = max(self._vertical(stated, sensor, 0.0, default=0.0), rough[1]) ** 2
+        else:
+            r[2, 2] = self._vertical(stated, sensor, settings.cooperative_floor_m) ** 2 + rough[1] ** 2
+
+    def _place_enu(self, measure: Position, height: float | None, settings: FuseSettings, z: F64) -> None:
         assumed = self._site.alt_m + settings.prior_height_m if height is None else height
         try:
             z[0], z[1], z[2] = self.frame.to_enu(measure.lat_deg, measure.lon_deg, assumed)
@@ -168,17 +256,14 @@ class Plotter:
             raise Unusable("unusable-measure") from None
         if math.hypot(z[0], z[1]) > settings.reach_m:
             raise Unusable("out-of-reach")
-        floor = settings.cooperative_floor_m if sensor.cooperative else 0.0
-        horizontal = self._sigma(
-            stated.horizontal_m, own.horizontal_m, settings.default_horizontal_sigma_m, floor
-        )
-        r[0, 0] = r[1, 1] = horizontal * horizontal
-        if height is not None:
-            use[2] = True
-            r[2, 2] = (
-                self._sigma(stated.vertical_m, own.vertical_m, settings.default_vertical_sigma_m, floor) ** 2
-            )
-        self._place_velocity(measure.velocity_mps, stated, sensor, z, r, use)
+
+    def _horizontal(self, stated: Sigma, sensor: Sensor, floor: float) -> float:
+        default = self._settings.default_horizontal_sigma_m
+        return self._sigma(stated.horizontal_m, sensor.sigma.horizontal_m, default, floor)
+
+    def _vertical(self, stated: Sigma, sensor: Sensor, floor: float, default: float | None = None) -> float:
+        usual = self._settings.default_vertical_sigma_m if default is None else default
+        return self._sigma(stated.vertical_m, sensor.sigma.vertical_m, usual, floor)
 
     def _believable(self, height_m: float, sensor: Sensor) -> bool:
         """Whether a height over the site can stand: any that a sensor measured, and of broadcast ones

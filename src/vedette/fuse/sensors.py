@@ -8,7 +8,7 @@ from msgspec import Struct
 from vedette.fuse.kernels import F64
 from vedette.fuse.settings import FuseSettings
 from vedette.geo import LocalFrame, SensorFrame, convert_height
-from vedette.model import ConfigError, DatumError, SensorProfile, Site
+from vedette.model import ConfigError, DatumError, InputError, SensorProfile, Site
 from vedette.model.site import Limits, SensorSigma
 
 _EVERYWHERE = math.inf
@@ -58,8 +58,10 @@ def sensor_of(profile: SensorProfile, site: Site, frame: LocalFrame, settings: F
 
     Only radars and cameras are *searching*: a direction finder, an acoustic array or a receiver of
     broadcasts that hears nothing has not shown that nothing is there, for a drone may be silent.
-    Raises ConfigError if the place of a sensor that measures from its own place cannot be known.
+    Raises ConfigError if the place of a sensor that measures from its own place cannot be known, or a
+    figure of it is no number: sensors that register themselves may say anything.
     """
+    _check_figures(profile)
     placed = None if profile.type == "report" else _place(profile, site, frame)
     return Sensor(
         id=profile.id,
@@ -76,6 +78,17 @@ def sensor_of(profile: SensorProfile, site: Site, frame: LocalFrame, settings: F
     )
 
 
+def _check_figures(profile: SensorProfile) -> None:
+    figures = {"period_s": profile.period_s, "clutter_per_scan": profile.clutter_per_scan}
+    figures["detection_probability"] = profile.detection_probability
+    for name in ("range_m", "azimuth_deg", "elevation_deg", "range_rate_mps"):
+        for limits in (getattr(profile, name), getattr(profile.clutter_region, name, None)):
+            figures |= {f"{name}[{place}]": value for place, value in enumerate(limits or ())}
+    bad = [name for name, value in figures.items() if not math.isfinite(value)]
+    if bad:
+        raise ConfigError(f"sensor {profile.id}: {bad[0]} is {figures[bad[0]]}: give a finite number")
+
+
 def _place(profile: SensorProfile, site: Site, frame: LocalFrame) -> SensorFrame:
     try:
         alt_m = convert_height(
@@ -86,7 +99,10 @@ def _place(profile: SensorProfile, site: Site, frame: LocalFrame) -> SensorFrame
             f"sensor {profile.id}: its alt_datum does not fit the site's: {error}; or give alt_m over "
             f"{site.alt_datum}"
         ) from error
-    return SensorFrame(frame, profile.lat_deg, profile.lon_deg, alt_m)
+    try:
+        return SensorFrame(frame, profile.lat_deg, profile.lon_deg, alt_m)
+    except InputError as error:
+        raise ConfigError(f"sensor {profile.id}: {error}") from error
 
 
 def _area_m2(profile: SensorProfile) -> float:

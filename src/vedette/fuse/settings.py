@@ -45,6 +45,29 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     danger radius by stating 5000 m. What it stands for then is the prior's height, which warns."""
     reach_m: Positive = 200_000.0
     """Positions farther from the site are not fused."""
+
+    aircraft_reach_m: Positive = 60_000.0
+    """Aircraft that report themselves from farther off are not followed: four minutes at 250 m/s."""
+    aircraft_height_m: tuple[float, float] = (-500.0, 20_000.0)
+    """Heights over the site at which an aircraft may state to be."""
+    aircraft_prior_height_m: float = 5000.0
+    aircraft_prior_height_sigma_m: Positive = 5000.0
+    """Height over the site of an aircraft that states none."""
+    barometric_sigma_m: Positive = 150.0
+    barometric_sigma_share: Probability = 0.04
+    """A barometric height is one in the ICAO standard atmosphere (Doc 7488/3: 1013.25 hPa and 15 degrees
+    at sea level, 8.3 m for each hPa there). Air pressure 30 hPa off makes 250 m, air 11 degrees off makes
+    4 % of the height; as one sigma: this, and this share of the height."""
+    unknown_geoid_sigma_m: Positive = 60.0
+    """Doubt of a height between mean sea level and ellipsoid where the site has no geoid_height_m; EGM96
+    lies between -107 and +86 m (NIMA TR8350.2, 3rd edition, clause 6)."""
+    aircraft_latency_s: Positive = 0.6
+    """An aircraft may be this far ahead of the position it states (14 CFR 91.227(e): uncompensated
+    latency of ADS-B at most 0.6 s). Half of it counts as one sigma of each position."""
+    second_body_m: Positive = 500.0
+    """Another body this near an aircraft, and the aircraft's word is not believed of either."""
+    aircraft_agreement_s: Positive = 3.0
+    """Place and velocity of an aircraft and of a body must agree for at least this long."""
     fastest_mps: Positive = 350.0
     """Stated velocities above this are left out; the position is still used."""
 
@@ -91,6 +114,8 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """... if it stays so for this many whole seconds."""
 
     max_tracks: int = 2000
+    max_aircraft: int = 500
+    """Aircraft that report themselves have a table of their own."""
     max_detections_per_sensor_second: int = 2000
     """The second half of it is kept for identities that confirmed tracks are bound to ..."""
     max_reports_per_identity_second: int = 20
@@ -98,22 +123,25 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tentative_share: Probability = 0.1
     """Share of a full table of tracks that is left to those that are not confirmed yet."""
     replay_budget_per_s: int = 4_000
-    """Detections that may be processed again per second because older ones came late."""
+    """Detections that may be processed again per second because older ones came late; as many again for
+    the reports of aircraft."""
 
     def __post_init__(self) -> None:
         for name in structs.fields(type(self)):
             value = getattr(self, name.name)
             if isinstance(value, float) and not math.isfinite(value):
                 raise ConfigError(f"fuse setting {name.name} is {value}: give a finite number")
-        lowest, highest = self.cooperative_height_m
-        if not -math.inf < lowest < highest < math.inf:
-            raise ConfigError("fuse setting cooperative_height_m: give two heights, the lower one first")
+        for name_ in ("cooperative_height_m", "aircraft_height_m"):
+            lowest, highest = getattr(self, name_)
+            if not -math.inf < lowest < highest < math.inf:
+                raise ConfigError(f"fuse setting {name_}: give two heights, the lower one first")
         if not self.drop_existence < self.confirm_existence < 1.0:
             raise ConfigError(
                 "fuse settings: drop_existence must be below confirm_existence, and that below 1"
             )
         for name_ in (
             "max_tracks",
+            "max_aircraft",
             "max_detections_per_sensor_second",
             "max_reports_per_identity_second",
             "bodies_per_identity",
@@ -123,3 +151,15 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 raise ConfigError(f"fuse setting {name_} must be at least 1")
         if self.replay_budget_per_s < 0 or self.verify_agreements < 1:
             raise ConfigError("fuse settings: replay_budget_per_s must be >= 0 and verify_agreements >= 1")
+
+
+def for_aircraft(settings: FuseSettings) -> FuseSettings:
+    """The same, as they stand for aircraft that report themselves: fast, high, and in a smaller table."""
+    return structs.replace(
+        settings,
+        reach_m=settings.aircraft_reach_m,
+        prior_height_m=settings.aircraft_prior_height_m,
+        prior_height_sigma_m=settings.aircraft_prior_height_sigma_m,
+        impossible_speed_mps=max(settings.impossible_speed_mps, settings.fastest_mps),
+        max_tracks=settings.max_aircraft,
+    )

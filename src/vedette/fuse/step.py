@@ -13,7 +13,7 @@ from vedette.fuse import evidence, kernels, room
 from vedette.fuse.kernels import F64, STATE
 from vedette.fuse.pace import paced
 from vedette.fuse.picture import Dossier, OpenScan, Picture, identity_of, same_place, track_id
-from vedette.fuse.plots import Plot, unnamed, without_velocity
+from vedette.fuse.plots import Plot, unnamed, without_height, without_velocity
 from vedette.fuse.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 from vedette.model import Identity
@@ -91,6 +91,8 @@ class Fuser:
         """
         if any(_strays(picture.dossiers[slot]) for slot in owners):
             plot = without_velocity(plot)
+        if any(self._outranked(picture.dossiers[slot], plot) for slot in owners):
+            plot = without_height(plot)
         d2, _, density = self._score(picture, plot, OWN_GATE)
         fitting = [(d2[slot], slot) for slot in owners if d2[slot] <= OWN_GATE]
         if fitting:
@@ -217,10 +219,14 @@ class Fuser:
             return
         if plot.sensor.cooperative and _strays(dossier):
             plot = without_velocity(plot)
+        if self._outranked(dossier, plot):
+            plot = without_height(plot)
         x, p = self._x, self._p
         known = kernels.predict(
             picture.x[slot], picture.p[slot], max(silence, 0.0), self.motion, bool(picture.known[slot]), x, p
         )
+        if self._takes_over_height(dossier, plot):
+            kernels.pin_height(x, p, self.motion)
         distance = kernels.update(x, p, plot.z, plot.r, plot.use, plot.origin)
         ratio = evidence.detection_ratio(plot, density, self.settings)
         if _conflict(dossier, plot):
@@ -236,6 +242,16 @@ class Fuser:
             return
         # Without a height the prior is put back by the next prediction.
         picture.x[slot], picture.p[slot], picture.known[slot] = x, p, known or bool(plot.use[2])
+
+    def _outranked(self, dossier: Dossier, plot: Plot) -> bool:
+        """True if the plot's height is a broadcast one, and a sensor has measured the body's."""
+        measured = evidence.height_measured(dossier, plot.time, self.settings)
+        return plot.sensor.cooperative and bool(plot.use[2]) and measured
+
+    def _takes_over_height(self, dossier: Dossier, plot: Plot) -> bool:
+        """True if this is the first measured height after broadcast ones: nothing of them may stay."""
+        measured = evidence.height_measured(dossier, plot.time, self.settings)
+        return not plot.sensor.cooperative and bool(plot.use[2]) and not measured
 
     def _stranger_ratio(self, picture: Picture) -> float:
         crowded = picture.count - np.count_nonzero(picture.confirmed[: picture.count]) > self.settings.crowd
@@ -291,6 +307,8 @@ class Fuser:
             near=old.near,
             strangers=old.strangers + stranger,
             pace=paced(old.pace, plot) if plot.sensor.cooperative and not stranger else old.pace,
+            seen=plot.time if checked else old.seen,
+            measured=plot.time if checked and plot.use[2] else old.measured,
         )
 
     def _birth(self, picture: Picture, plot: Plot, contradicted: bool = False) -> str | None:
@@ -363,9 +381,18 @@ class Fuser:
             if seconds >= self.settings.merge_seconds and not gone[partner]:
                 picture.existence[partner] = max(picture.existence[partner], picture.existence[slot])
                 picture.confirmed[partner] |= picture.confirmed[slot]
+                self._inherit(picture, partner, picture.dossiers[slot])
                 gone[slot] = True
                 picture.tally("merged-tracks")
         picture.remove(gone)
+
+    def _inherit(self, picture: Picture, slot: int, other: Dossier) -> None:
+        """A height that the other track had measured must not give way to one that was only broadcast."""
+        heir = picture.dossiers[slot]
+        if other.measured > heir.measured:
+            kernels.pin_height(picture.x[slot], picture.p[slot], self.motion)
+            picture.known[slot] = False
+        picture.revise(slot, evidence.inherited(heir, other))
 
     def _partners(self, picture: Picture, now: float) -> dict[int, int]:
         """For each track that may be the same body as a better founded one: the slot of that one."""

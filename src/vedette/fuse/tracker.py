@@ -1,9 +1,10 @@
 """The tracker: detections in, confirmed tracks out, the same for every order of arrival.
 
-Inside is one canonical order: detections by (time, sensor, content), and the turn of every whole second
-before the detections of that second. The *head* is the picture after all of it. A detection that comes
-late rewinds the head to a checkpoint before it and runs the order again, so that what is known never
-depends on the network. What is older than 8 s (`LATE_WINDOW_S`) is counted, not fused.
+Inside are two timelines (`vedette.fuse.timeline`), each with one canonical order of its plots: the *bodies*
+that sensors see or that broadcast their place, and the *aircraft* that report themselves by ADS-B. They
+are kept apart, so that a body is tracked to the bit as if there were no ADS-B, whatever is sent by it;
+`vedette.fuse.sky` finds which of the two are one. What is older than 8 s (`LATE_WINDOW_S`) is counted, not
+fused.
 
 This version holds one constant-velocity filter per track and assigns detections greedily. It does not
 fuse bearings and presences: they are counted under ``bearing-not-fused`` and ``presence-not-fused``, and
@@ -11,54 +12,48 @@ an empty scan counts only for a sensor that searches a known region.
 """
 
 import math
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from vedette.fuse import kernels
-from vedette.fuse.frames import frame_of
+from vedette.fuse import evidence, kernels
+from vedette.fuse.frames import tracks_of
 from vedette.fuse.intake import Intake
-from vedette.fuse.picture import PackedPicture, Picture, pack, picture_bytes, unpack
+from vedette.fuse.picture import picture_bytes
 from vedette.fuse.plots import Plot, Unusable
-from vedette.fuse.settings import LATE_WINDOW_S, FuseSettings
+from vedette.fuse.settings import FuseSettings, for_aircraft
+from vedette.fuse.sky import Joined, Partner, Sky
 from vedette.fuse.step import Fuser
-from vedette.model import Detection, Frame, InputError, SensorProfile, Site
+from vedette.fuse.timeline import PackedTimeline, Timeline, window_start
+from vedette.model import Detection, Frame, InputError, SensorProfile, Site, Track
 
-Key = tuple[float, str]
+STATE_FORMAT = 2
+"""Of the bytes of `Tracker.state`; 1 had one timeline and no aircraft."""
 
-_NOTHING: Key = (-math.inf, "")
 _DEFAULT_SETTINGS = FuseSettings()
-_SECOND_LAG_S = 1
-"""The turn of a second waits this long for stragglers, unless a detection of a later second came."""
-_LEAST_GROUPS_BETWEEN_CHECKPOINTS = 32
-
-
-class _Checkpoint(NamedTuple):
-    """``picture`` after the turn of ``second`` and all groups up to ``key``."""
-
-    second: int
-    key: Key
-    turned: bool
-    picture: Picture
 
 
 class _State(Struct, frozen=True, array_like=True):
+    format: int
     at: float
-    base_second: int
-    base: PackedPicture
-    head_second: int
-    log: list[bytes]
-    waiting: list[bytes]
+    bodies: PackedTimeline
+    aircraft: PackedTimeline
+    partners: dict[str, Partner]
+    compared: int
     counts: dict[str, int]
-    budget_second: int
-    budget_used: int
+
+
+class _Head(Struct, frozen=True, array_like=True):
+    """What tells the format; format 1 began with a time."""
+
+    format: Any = None
 
 
 _STATE_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 _STATE_DECODER = msgspec.msgpack.Decoder(_State)
+_HEAD_DECODER = msgspec.msgpack.Decoder(_Head)
 _DETECTION_DECODER = msgspec.json.Decoder(Detection)
 
 
@@ -82,76 +77,62 @@ class Tracker:
         sensors: tuple[SensorProfile, ...] = (),
         settings: FuseSettings = _DEFAULT_SETTINGS,
     ) -> None:
-        self._settings = settings
         self._intake = Intake(site, sensors, settings)
-        self._fuser = Fuser(settings)
         self._at = -math.inf
-        self._log: list[Plot] = []
-        self._waiting: list[Plot] = []
-        self._load: dict[tuple[str, int, str], int] = {}
-        self._budget_second, self._budget_used = 0, 0
-        self._begin(0, Picture())
-
-    def _begin(self, second: int, picture: Picture) -> None:
-        self._head = picture
-        self._head_second, self._reached, self._head_key = second, second, _NOTHING
-        self._groups = 0
-        self._checkpoints = [_Checkpoint(second, _NOTHING, True, picture.copy())]
+        count, calm = self._intake.count, for_aircraft(settings)
+        self._bodies = Timeline(Fuser(settings), settings, count)
+        self._aircraft = Timeline(Fuser(calm), calm, count, letter="A")
+        self._sky = Sky(settings)
+        self._compared = 0
 
     @property
     def counts(self) -> dict[str, int]:
         """What was refused, and what happened while fusing, by reason; sorted."""
         both = dict(self._intake.counts)
-        for what, number in self._head.tallies.items():
-            both[what] = both.get(what, 0) + number
+        for timeline in (self._bodies, self._aircraft):
+            for what, number in timeline.head.tallies.items():
+                both[what] = both.get(what, 0) + number
         return dict(sorted(both.items()))
 
     def add(self, detections: Iterable[Detection], at: float) -> list[str]:
         """Fuse a batch; returns the sorted ids of confirmed tracks that it changed."""
-        self._fuser.touched.clear()
         self._pass_time(at)
-        fresh = self._new_ones(self._intake.plots(detections, self._at))
-        behind = sum(self._is_behind(plot) for plot in fresh)
-        before = self._marks() if behind else {}
-        deferred = self._unaffordable(fresh[:behind])
-        if deferred:
-            self._intake.count("late-deferred", deferred)
-            for plot in fresh[:deferred]:
-                insort(self._waiting, plot, key=_key)
-        self._insert(fresh[deferred:])
-        return self._changed(before)
+        bodies, aircraft = _parted(self._intake.plots(detections, self._at))
+        return sorted(self._bodies.take(bodies) + self._aircraft.take(aircraft))
 
     def advance(self, at: float) -> None:
         """Let time pass: turn the seconds that are complete, and forget what is beyond the window."""
         self._pass_time(at)
 
     def frame(self, at: float) -> Frame:
-        """The confirmed tracks predicted to ``at``, sorted by id."""
-        return frame_of(self._head, at, self._fuser)
+        """The confirmed tracks predicted to ``at``, sorted by id. A body that was found to be an aircraft
+        is one track: as the sensors measure it, under the aircraft's identity. Beliefs are then the
+        sensors' own, without the aircraft's word on its class."""
+        bodies = tracks_of(self._bodies.head, at, self._bodies.fuser)
+        if self._aircraft.head.count:
+            aircraft = tracks_of(self._aircraft.head, at, self._aircraft.fuser, prior=evidence.AIRCRAFT_PRIOR)
+            bodies = _as_one(bodies, {track.id: track for track in aircraft}, self._sky.joined())
+        return Frame(time=at, tracks=tuple(sorted(bodies, key=lambda track: track.id)))
 
     def settled(self, at: float) -> tuple[float, bytes]:
         """The last whole second that no detection can change any more, and canonical bytes of the
-        picture there: equal for every arrival order of the same detections inside the window, as long
+        pictures there: equal for every arrival order of the same detections inside the window, as long
         as none was shed (counts ``over-capacity``)."""
         self._pass_time(at)
-        second = _window_start(self._at)
-        last = [point for point in self._checkpoints if point.turned and point.second <= second]
-        return float(second), picture_bytes(last[-1].picture)
+        pictures = [picture_bytes(timeline.settled()) for timeline in (self._bodies, self._aircraft)]
+        return float(window_start(self._at)), _STATE_ENCODER.encode(pictures)
 
     def state(self) -> bytes:
         """Everything that `restore` needs to go on bit for bit. It holds no operator's place."""
-        base = self._checkpoints[0]
         return _STATE_ENCODER.encode(
             _State(
+                format=STATE_FORMAT,
                 at=self._at,
-                base_second=base.second,
-                base=pack(base.picture),
-                head_second=self._head_second,
-                log=[plot.content for plot in self._log],
-                waiting=[plot.content for plot in self._waiting],
+                bodies=self._bodies.pack(),
+                aircraft=self._aircraft.pack(),
+                partners=self._sky.partners,
+                compared=self._compared,
                 counts=self._intake.counts,
-                budget_second=self._budget_second,
-                budget_used=self._budget_used,
             )
         )
 
@@ -164,6 +145,9 @@ class Tracker:
         The site must be the same, for tracks live in its frame. Raises InputError for bytes that are no
         such state."""
         try:
+            held = _HEAD_DECODER.decode(state).format
+            if held != STATE_FORMAT:
+                raise ValueError(f"its format is {held!r}, this version reads {STATE_FORMAT}")
             packed = _STATE_DECODER.decode(state)
             tracker = cls(site, sensors, settings)
             tracker._resume(packed)
@@ -176,15 +160,14 @@ class Tracker:
 
     def _resume(self, packed: _State) -> None:
         self._at = packed.at
-        self._begin(packed.base_second, unpack(packed.base))
         self._intake.counts = dict(packed.counts)
-        self._log = self._replot(packed.log)
-        self._waiting = self._replot(packed.waiting)
-        self._budget_second, self._budget_used = packed.budget_second, packed.budget_used
-        for plot in (*self._log, *self._waiting):
-            self._load_of(plot, 1)
-        self._run()
-        self._turn_seconds(packed.head_second)
+        timelines = (packed.bodies, packed.aircraft)
+        # A sensor with a new profile may have said things as a repeater that it now says for itself.
+        logs = _parted([plot for packed_ in timelines for plot in self._replot(packed_.log)])
+        waiting = _parted([plot for packed_ in timelines for plot in self._replot(packed_.waiting)])
+        self._bodies.resume(packed.bodies, packed.at, logs[0], waiting[0])
+        self._aircraft.resume(packed.aircraft, packed.at, logs[1], waiting[1])
+        self._sky.partners, self._compared = dict(packed.partners), packed.compared
 
     def _replot(self, contents: list[bytes]) -> list[Plot]:
         """The plots again. New settings or sensors may refuse what the old ones took: that is counted."""
@@ -199,183 +182,40 @@ class Tracker:
     def _pass_time(self, at: float) -> None:
         if not math.isfinite(at):
             raise InputError(f"station time {at} is not a time: give Unix seconds")
-        if self._at == -math.inf:
-            self._begin(_window_start(at), self._head)
         self._at = max(self._at, at)
-        self._turn_seconds(math.floor(self._at) - _SECOND_LAG_S)
-        if _window_start(self._at) > self._checkpoints[0].second:
-            self._take_waiting()
-            self._forget(_window_start(self._at))
-
-    def _take_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for plot in waiting:
-            self._load_of(plot, -1)
-        self._insert(self._within_capacity(waiting))
-
-    def _forget(self, second: int) -> None:
-        """Move the base of the window to ``second``: nothing older can come any more."""
-        kept = bisect_left(self._log, (float(second), ""), key=_group_key)
-        for plot in self._log[:kept]:
-            self._load_of(plot, -1)
-        del self._log[:kept]
-        base = max(i for i, c in enumerate(self._checkpoints) if c.turned and c.second <= second)
-        point = self._checkpoints[base]
-        self._checkpoints[: base + 1] = [_Checkpoint(second, _NOTHING, True, point.picture)]
-
-    def _load_of(self, plot: Plot, change: int) -> int:
-        """Count a plot in or out of its sensor's second; returns how many there are."""
-        second = math.floor(plot.time)
-        if plot.name:
-            self._count_load((plot.detection.sensor, second, plot.name), change)
-        return self._count_load((plot.detection.sensor, second, ""), change)
-
-    def _count_load(self, place: tuple[str, int, str], change: int) -> int:
-        number = self._load.pop(place, 0) + change
-        if number:
-            self._load[place] = number
-        return number
-
-    def _new_ones(self, plots: list[Plot]) -> list[Plot]:
-        """Those that are not here yet, as far as their sensor's second has room, freshest first."""
-        new: list[Plot] = []
-        for plot in plots:
-            if (new and new[-1].key == plot.key) or _holds(self._log, plot) or _holds(self._waiting, plot):
-                self._intake.count("repeated")
-            else:
-                new.append(plot)
-        return self._within_capacity(new)
-
-    def _within_capacity(self, plots: list[Plot]) -> list[Plot]:
-        kept: list[Plot] = []
-        for plot in reversed(plots):
-            if self._load_of(plot, 1) > self._room_for(plot):
-                self._load_of(plot, -1)
-                self._intake.count("over-capacity")
-            else:
-                kept.append(plot)
-        return kept[::-1]
-
-    def _room_for(self, plot: Plot) -> int:
-        """How full its sensor's second may be for this plot still to be taken.
-
-        Whoever transmits can fill it, with invented names or with one name a thousand times. So the
-        second half is kept for what confirmed tracks report of themselves, each at a bounded rate.
-        """
-        most = self._settings.max_detections_per_sensor_second
-        if not plot.sensor.cooperative:
-            return most
-        claim = plot.claim
-        place = (plot.detection.sensor, math.floor(plot.time), plot.name)
-        modest = self._load.get(place, 0) <= self._settings.max_reports_per_identity_second
-        known = claim is not None and self._head.knows(claim)
-        return most if known and modest else most // 2
-
-    def _is_behind(self, plot: Plot) -> bool:
-        """True if the head has already passed the plot's place in the order."""
-        return plot.key[:2] <= self._head_key or math.floor(plot.time) < self._head_second
-
-    def _unaffordable(self, behind: list[Plot]) -> int:
-        """How many of these, from the oldest on, this second's replay budget does not allow to go back to.
-
-        Without a budget, one transmitter that sends old times could make every batch replay 8 s; and
-        what came only a little late must not wait because something much older came with it.
-        """
+        bodies, aircraft = self._bodies, self._aircraft
+        bodies.pass_time(self._at)
+        aircraft.pass_time(self._at)
         second = math.floor(self._at)
-        if second != self._budget_second:
-            self._budget_second, self._budget_used = second, 0
-        left = max(self._settings.replay_budget_per_s - self._budget_used, 0)
-        deferred = 0
-        while deferred < len(behind) and self._again(behind[deferred]) > left and self._budget_used:
-            deferred += 1
-        if deferred < len(behind):
-            self._budget_used += self._again(behind[deferred])
-        return deferred
-
-    def _again(self, plot: Plot) -> int:
-        """How many plots are to be processed again to go back to this one."""
-        return len(self._log) - bisect_left(self._log, plot.key, key=_key)
-
-    def _insert(self, plots: list[Plot]) -> None:
-        if not plots:
-            return
-        if self._is_behind(plots[0]):
-            self._rewind(plots[0])
-        for plot in plots:
-            insort(self._log, plot, key=_key)
-        self._run()
-
-    def _rewind(self, plot: Plot) -> None:
-        """Put the head back to the last checkpoint before the plot's place in the order."""
-        second, key = math.floor(plot.time), plot.key[:2]
-        while self._checkpoints[-1].second > second or self._checkpoints[-1].key >= key:
-            self._checkpoints.pop()
-        point = self._checkpoints[-1]
-        self._head = point.picture.copy()
-        self._head_second, self._head_key, self._groups = point.second, point.key, 0
-
-    def _run(self) -> None:
-        """Bring the head to the end of the order, and to the second it had reached before."""
-        i = bisect_right(self._log, self._head_key, key=_group_key)
-        while i < len(self._log):
-            key = _group_key(self._log[i])
-            end = bisect_right(self._log, key, lo=i, key=_group_key)
-            self._turn_seconds(math.floor(key[0]))
-            self._fuser.group(self._head, self._log[i:end])
-            self._head_key = key
-            self._groups += 1
-            if self._groups >= max(_LEAST_GROUPS_BETWEEN_CHECKPOINTS, self._head.count):
-                self._mark(turned=False)
-            i = end
-        self._turn_seconds(self._reached)
-
-    def _turn_seconds(self, second: int) -> None:
-        """Turn the head's seconds up to this one; over an empty picture they turn all at once."""
-        self._reached = max(self._reached, second)
-        while self._head_second < second:
-            last = self._checkpoints[-1]
-            idle = self._head.count == 0 and last.turned and last.key == self._head_key
-            self._head_second = second if idle else self._head_second + 1
-            self._fuser.second(self._head, self._head_second)
-            self._mark(turned=True)
-
-    def _mark(self, *, turned: bool) -> None:
-        self._checkpoints.append(_Checkpoint(self._head_second, self._head_key, turned, self._head.copy()))
-        self._groups = 0
-
-    def _marks(self) -> dict[str, tuple[float, float, bytes]]:
-        """What tells two states of a track apart, by id."""
-        head = self._head
-        return {
-            track: (float(head.time[i]), float(head.existence[i]), head.x[i].tobytes())
-            for track, i in head.slots.items()
-        }
-
-    def _changed(self, before: dict[str, tuple[float, float, bytes]]) -> list[str]:
-        """Confirmed tracks that were touched, less those that a replay left as they were."""
-        head, after = self._head, self._marks() if before else {}
-        return sorted(
-            track
-            for track in self._fuser.touched
-            if track in head.slots
-            and head.confirmed[head.slots[track]]
-            and not (before and before.get(track) == after[track])
-        )
+        if second > self._compared:
+            self._compared = second
+            self._sky.compare(second, bodies.head, bodies.fuser, aircraft.head, aircraft.fuser)
 
 
-def _window_start(at: float) -> int:
-    """The last whole second that lies at least the late window before ``at``."""
-    return math.floor(at - LATE_WINDOW_S)
+def _parted(plots: list[Plot]) -> tuple[list[Plot], list[Plot]]:
+    """Plots of bodies, and what aircraft say of themselves; each in the order given."""
+    return [plot for plot in plots if not plot.aircraft], [plot for plot in plots if plot.aircraft]
 
 
-def _key(plot: Plot) -> tuple[float, str, bytes]:
-    return plot.key
+def _as_one(bodies: list[Track], aircraft: dict[str, Track], joined: dict[str, Joined]) -> list[Track]:
+    """All tracks, an aircraft and the body that it was found to be as one.
+
+    What happened since they were compared last counts too: a name of its own for the body, or a second
+    place for the aircraft, and they are two.
+    """
+    tracks = []
+    for body in bodies:
+        join = joined.get(body.id)
+        craft = None if join is None else aircraft.get(join.aircraft)
+        if join is None or craft is None or body.identity is not None or craft.trust == "contradicted":
+            tracks.append(body)
+        else:
+            del aircraft[join.aircraft]
+            tracks.append(_named(body, craft, join.verified))
+    return [*tracks, *aircraft.values()]
 
 
-def _group_key(plot: Plot) -> Key:
-    return plot.key[:2]
-
-
-def _holds(plots: list[Plot], plot: Plot) -> bool:
-    i = bisect_left(plots, plot.key, key=_key)
-    return i < len(plots) and plots[i].key == plot.key
+def _named(body: Track, craft: Track, verified: bool) -> Track:
+    trust = "verified" if verified and craft.identity is not None else craft.trust
+    sensors = tuple(sorted(dict.fromkeys((*body.sensors, *craft.sensors))))
+    return structs.replace(body, identity=craft.identity, trust=body.trust or trust, sensors=sensors)

@@ -60,7 +60,15 @@ class Tick(Struct, frozen=True, gc=False):
     """Station time passed."""
 
 
-FeedState = Literal["connecting", "watching", "silent", "down", "ended"]
+class SensorReport(Struct, frozen=True, gc=False, kw_only=True):
+    """A sensor said where it stands and what it can see: it registered itself, or it has moved."""
+
+    profile: SensorProfile
+
+
+FeedState = Literal["connecting", "watching", "degraded", "deaf", "down", "ended"]
+"""``watching``: gives data, or signs of life under a quiet sky. ``degraded``: it does, and something is
+wrong with it that is told. ``deaf``: connected, and neither came for longer than it should have."""
 
 
 class FeedStatus(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -168,6 +176,7 @@ Body = (
     Segment
     | Configure
     | Roster
+    | SensorReport
     | DetectionBatch
     | OperatorPosition
     | UnitReport
@@ -191,6 +200,7 @@ KINDS: dict[str, type[Body]] = {
     "segment": Segment,
     "configure": Configure,
     "roster": Roster,
+    "sensor": SensorReport,
     "detections": DetectionBatch,
     "operator-position": OperatorPosition,
     "unit": UnitReport,

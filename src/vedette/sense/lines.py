@@ -13,6 +13,21 @@ import msgspec
 
 from vedette.model import Detection, InputError
 from vedette.model.lines import LineReader
+from vedette.sense.quality import Quality
+
+QUALITY = Quality(
+    name="Detection lines: anybody's detector",
+    standard="our own: one JSON object a line (`docs/your-own-sensor.md`)",
+    schemes=("lines", "lines+udp", "lines+tcp", "lines+tcp-listen"),
+    tested=("our own ten lines of Python in `docs/your-own-sensor.md`, as a process of their own",),
+    encoder="every key",
+    fuzzer="fuzz_lines.py",
+    bench="lines",
+    uncovered=(
+        "nobody is authenticated: use loopback, or a tunnel of your own",
+        "no TLS",
+    ),
+)
 
 LONGEST_LINE = 16 * 1024
 """Bytes of the longest line that is read; a detection with every key is under 1 kB."""

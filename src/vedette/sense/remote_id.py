@@ -38,6 +38,7 @@ import numpy.typing as npt
 from vedette.model import Detection, InputError, Integrity, Position, Presence, Sigma, Signal
 from vedette.model.detection import AltitudeDatum, ObjectClass
 from vedette.model.event import OperatorPosition
+from vedette.sense.quality import Quality
 from vedette.sense.transmitters import NEW, REPEATED, Quota, Transmitter, Transmitters
 from vedette.wire.capture import CaptureReader, FrameBatch
 from vedette.wire.errors import CaptureError, DecodeError
@@ -52,6 +53,28 @@ from vedette.wire.opendroneid import (
 )
 from vedette.wire.opendroneid import fields as wire_fields
 from vedette.wire.opendroneid.fields import IMPOSSIBLE, KNOWN
+
+QUALITY = Quality(
+    name="Open Drone ID (Remote ID), as captured",
+    standard="ASTM F3411-22a and ASD-STAN prEN 4709-002, over Wi-Fi beacon and NAN, Bluetooth 4 legacy and 5 "
+    "extended advertising; pcap, pcapng and btsnoop captures",
+    schemes=("odid+udp", "odid+pcap", "sim"),
+    tested=(
+        "a recorded flight of a Parrot ANAFI among bystanders (1,140 beacons)",
+        "recordings of a Bluetooth sniffer (30 of 274 frames damaged), and of Wi-Fi beacon and NAN",
+        "a recording of packs of nine messages, the most there can be",
+        "tshark, on the simulator's captures",
+    ),
+    encoder="all messages, packs and carriages; the simulator speaks it",
+    fuzzer="fuzz_opendroneid.py",
+    bench="odid",
+    uncovered=(
+        "signatures of authentication messages are not verified: every claim counts as not authenticated",
+        "French and Chinese national formats, and network Remote ID",
+        "Bluetooth periodic advertising (extended advertising itself is read)",
+        "no recording of Bluetooth 4 legacy advertising from a real drone was to be had",
+    ),
+)
 
 PLANE_95 = 2.4477
 """Radius that holds 95 % of a circular normal distribution, in sigmas."""

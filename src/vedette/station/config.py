@@ -15,6 +15,7 @@ from vedette.model.site import SensorProfile, Site
 from vedette.model.strict import decode_toml, decode_tree
 from vedette.model.unit import RosterEntry
 
+FILE_SCHEMES = ("odid+pcap", "lines", "beast", "sbs", "aircraft", "asterix+pcap")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -117,8 +118,8 @@ def _resolved(feed: FeedConfig, folder: Path) -> FeedConfig:
 
 
 def _resolved_url(url: str, folder: Path) -> str:
-    """``odid+pcap:FILE``, ``lines:FILE`` and ``sim:FILE.toml`` name files; ``-`` and ``sim:NAME`` do not."""
+    """The schemes of `FILE_SCHEMES` and ``sim:FILE.toml`` name files; ``-`` and ``sim:NAME`` do not."""
     scheme, _, name = url.partition(":")
-    file_scheme = scheme in ("odid+pcap", "lines") and name.partition("?")[0] not in ("", "-")
+    file_scheme = scheme in FILE_SCHEMES and name.partition("?")[0] not in ("", "-")
     named = file_scheme or (scheme == "sim" and name.endswith(".toml"))
     return f"{scheme}:{folder / name}" if named else url

@@ -1,61 +1,128 @@
 """Health of feeds: what each is doing, since when, and what of it could not be used.
 
-Silence is never safety (law 2): a feed that said nothing for longer than it should is ``silent`` and
-is shown as not watched, whatever its connection says.
+Silence is never safety (law 2): a feed from which no sign of life came for longer than it should is
+``deaf`` and is shown as not watched, whatever its connection says; one that lives under a quiet sky is
+``watching``. What is wrong with a feed that gives data makes it ``degraded``, with the reason in words.
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from msgspec import Struct
 
 from vedette.model.event import FeedState
+from vedette.sense.clocks import SenderClock
 from vedette.station.view import FeedView
 
-SILENT_AFTER_S = 30.0
+DEAF_AFTER_S = 30.0
+"""Without a sign of life, where the source has not said how often it gives one."""
+RATE_S, WINDOW_S = 10.0, 60.0
+LEAST_REFUSED, MOST_REFUSED_SHARE = 20, 0.5
+CLOCK_AHEAD_S, CLOCK_BEHIND_S = 0.5, 1.5
+"""Beyond these a clock is called wrong: no way explains that a time is ahead, and some ways are slow."""
+ZONES_H = (*range(1, 15), 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75)
+"""How far civil times are from UTC, either way (IANA time zone database)."""
+ZONE_SLACK_S = 30.0
 MAX_REASONS = 50
+MAX_FEEDS = 500
+_NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+FLOODED = "flooded"
+"""Reasons that begin so tell of what was shed unread."""
+
+
+class _Second(Struct):
+    at: float
+    heard: int = 0
+    refused: int = 0
+    flooded: int = 0
 
 
 class FeedHealth:
-    """One feed. ``state`` as its peer reports it, turned to ``silent`` when no data comes."""
+    """One feed. ``reported`` is what its peer says; ``state`` and ``reason`` what the evidence allows."""
 
     def __init__(
-        self, feed: str, at: float, senses: bool = False, silent_after_s: float = SILENT_AFTER_S
+        self, feed: str, at: float, senses: bool = False, deaf_after_s: float = DEAF_AFTER_S
     ) -> None:
         self.feed = feed
         self.senses = senses
+        self.kinds: tuple[str, ...] = ()
         self.state: FeedState = "connecting"
         self.since = at
         self.reason: str | None = None
         self.last_data: float | None = None
+        self.last_heard: float | None = None
         self.detections = 0
         self.quarantined: Counter[str] = Counter()
-        self._silent_after_s = silent_after_s
-
-    def data(self, count: int, at: float) -> bool:
-        """Data came; True if that changed the state."""
-        self.last_data = at
-        self.detections += count
-        return self.report("watching", None, at) if self.state == "silent" else False
+        self.clock = SenderClock()
+        self._reported: tuple[FeedState, str | None] = ("connecting", None)
+        self._reported_at = at
+        self._deaf_after_s = deaf_after_s
+        self._seconds: deque[_Second] = deque()
+        self._told: dict[str, str] = {}
+        self._wrong: dict[str, str] = {}
+        self._counts_life = False
+        self._news: tuple[FeedState, object] = ("connecting", None)
 
     def report(self, state: FeedState, reason: str | None, at: float) -> bool:
-        """The peer reports its state; True if it changed."""
-        if (state, reason) == (self.state, self.reason):
-            return False
-        if state != self.state:
-            self.since = at
-        self.state, self.reason = state, reason
-        return True
+        """The peer reports its state; True if the feed's state changed."""
+        if state != self._reported[0]:
+            self._reported_at = at
+        self._reported = (state, reason)
+        return self.check(at)
+
+    def data(self, count: int, at: float) -> bool:
+        """Detections or reports came; True if that changed the state."""
+        self.last_data = at
+        self.detections += count
+        if not self._counts_life:
+            self._second(at).heard += count
+        return self._lives(at)
+
+    def heard(self, at: float, sent: float | None = None, due_s: float | None = None, count: int = 1) -> bool:
+        """A sign of life came; True if that changed the state."""
+        self._counts_life = True
+        self._second(at).heard += count
+        if sent is not None:
+            self.clock.note(sent, at)
+        if due_s is not None:
+            self._deaf_after_s = due_s
+        return self._lives(at)
+
+    def refuse(self, reason: str, count: int, at: float) -> None:
+        """Bad input, or (``flooded...``) input that was shed; further reasons are counted together."""
+        known = reason in self.quarantined or len(self.quarantined) < MAX_REASONS
+        self.quarantined[reason if known else "other reasons"] += count
+        second = self._second(at)
+        if reason.startswith(FLOODED):
+            second.flooded += count
+        else:
+            second.refused += count
+
+    def trouble(self, what: str, words: str | None, at: float) -> bool:
+        """The peer tells what is wrong, or that it is over; True if that changed the state."""
+        if words is None:
+            self._told.pop(what, None)
+        elif what in self._told or len(self._told) < MAX_REASONS:
+            self._told[what] = words
+        return self.check(at)
 
     def check(self, at: float) -> bool:
-        """Turn to silent when nothing came for too long; True if that changed the state."""
-        if self.state != "watching":
-            return False
-        quiet_s = at - max(self.since, self.last_data or self.since)
-        if quiet_s < self._silent_after_s:
-            return False
-        return self.report("silent", f"connected, but no data for {quiet_s:.0f} s", at)
+        """Weigh the evidence; True if there is news: another state, or other things that are wrong. Mere
+        figures in the words are none."""
+        self._wrong = self._told | self._found_wrong(at)
+        state, self.reason = self._judge(at)
+        if state != self.state:
+            self.since = at
+        self.state = state
+        figures = {"degraded": tuple(self._wrong), "deaf": None}
+        news = (state, figures.get(state, self.reason))
+        changed, self._news = news != self._news, news
+        return changed
 
-    def view(self) -> FeedView:
+    def view(self, at: float) -> FeedView:
         """The feed as the console shows it."""
+        recent = [second.heard for second in self._seconds if at - second.at <= RATE_S]
         return FeedView(
             feed=self.feed,
             state=self.state,
@@ -63,52 +130,143 @@ class FeedHealth:
             detections=self.detections,
             quarantined=dict(self.quarantined),
             last_data=self.last_data,
+            last_heard=self.last_heard,
+            heard_per_s=round(sum(recent) / RATE_S, 1),
+            behind_s=self.clock.behind_s,
+            troubles=tuple(self._wrong.values()),
             reason=self.reason,
             senses=self.senses,
+            kinds=self.kinds,
         )
+
+    def _lives(self, at: float) -> bool:
+        self.last_heard = at
+        return self.check(at) if self.state == "deaf" else False
+
+    def _judge(self, at: float) -> tuple[FeedState, str | None]:
+        state, reason = self._reported
+        if state != "watching":
+            return state, reason
+        quiet_s = at - max(self._reported_at, self.last_heard or self._reported_at)
+        if quiet_s >= self._deaf_after_s:
+            refused = sum(second.refused for second in self._seconds)
+            but = f", only {refused} damaged or foreign in the last minute" if refused else ""
+            return "deaf", f"connected, but nothing heard for {quiet_s:.0f} s{but}"
+        if self._wrong:
+            return "degraded", "; ".join(self._wrong.values())
+        return "watching", reason
+
+    def _found_wrong(self, at: float) -> dict[str, str]:
+        while self._seconds and at - self._seconds[0].at > WINDOW_S:
+            self._seconds.popleft()
+        heard = sum(second.heard for second in self._seconds)
+        refused = sum(second.refused for second in self._seconds)
+        flooded = sum(second.flooded for second in self._seconds)
+        wrong: dict[str, str] = {}
+        if refused >= LEAST_REFUSED and refused > MOST_REFUSED_SHARE * (heard + refused):
+            most = max(self._grave(), key=lambda reason: self.quarantined[reason], default="?")
+            wrong["refused"] = f"{refused} of {heard + refused} messages refused in the last minute ({most})"
+        if flooded:
+            wrong["flooded"] = f"more comes than can be read: {flooded} shed in the last minute"
+        clock = clock_words(self.clock)
+        if clock is not None:
+            wrong["clock"] = clock
+        return wrong
+
+    def _grave(self) -> list[str]:
+        return [reason for reason in self.quarantined if not reason.startswith(FLOODED)]
+
+    def _second(self, at: float) -> _Second:
+        if not self._seconds or at - self._seconds[-1].at >= 1.0:
+            self._seconds.append(_Second(at))
+        return self._seconds[-1]
+
+
+def clock_words(clock: SenderClock) -> str | None:
+    """What is wrong with a sender's clock, if anything is."""
+    if clock.stuck:
+        return "its messages go on and their times stand still: restart it"
+    behind = clock.behind_s
+    if behind is None or -CLOCK_AHEAD_S <= behind <= CLOCK_BEHIND_S:
+        return None
+    hours = next((zone for zone in ZONES_H if abs(abs(behind) - zone * 3600.0) <= ZONE_SLACK_S), None)
+    if hours is not None:
+        way = "behind" if behind > 0.0 else "ahead"
+        return f"its clock is {hours:g} h {way}: is it set to local time instead of UTC?"
+    if behind > 0.0:
+        return f"its times are {behind:.1f} s behind: its clock, or a slow way to here"
+    return f"its clock is {-behind:.1f} s ahead"
 
 
 class Health:
-    """All feeds, in the order in which they were first heard of; ``changed`` takes each change."""
+    """All feeds, in the order in which they were first heard of; ``changed`` takes each change.
+
+    ``senses``: the feeds that bring detections, and their kinds; a feed ``NAME/PART`` does what ``NAME``
+    does, until `kind` says otherwise.
+    """
 
     def __init__(
-        self, now: Callable[[], float], changed: Callable[[FeedHealth], None], senses: Collection[str] = ()
+        self,
+        now: Callable[[], float],
+        changed: Callable[[FeedHealth], None],
+        senses: Mapping[str, tuple[str, ...]] = _NOTHING,
     ) -> None:
         self._feeds: dict[str, FeedHealth] = {}
-        self._senses = frozenset(senses)
+        self._senses = dict(senses)
         self._now = now
         self._changed = changed
 
     def data(self, feed: str, count: int) -> None:
         """``count`` detections or reports came from ``feed``."""
-        self._tell(self._feed(feed), self._feed(feed).data(count, self._now()))
+        health = self._feed(feed)
+        self._tell(health, health.data(count, self._now()))
+
+    def heard(self, feed: str, sent: float | None = None, due_s: float | None = None, count: int = 1) -> None:
+        """A sign of life of ``feed``."""
+        health = self._feed(feed)
+        self._tell(health, health.heard(self._now(), sent, due_s, count))
 
     def report(self, feed: str, state: FeedState, reason: str | None) -> None:
         """A peer reports its state."""
-        self._tell(self._feed(feed), self._feed(feed).report(state, reason, self._now()))
+        health = self._feed(feed)
+        self._tell(health, health.report(state, reason, self._now()))
+
+    def kind(self, feed: str, kinds: tuple[str, ...], senses: bool) -> None:
+        """A peer tells what a part of it is."""
+        health = self._feed(feed)
+        health.kinds, health.senses = kinds, senses
+
+    def trouble(self, feed: str, what: str, words: str | None) -> None:
+        """A peer tells what is wrong, or that it is over."""
+        health = self._feed(feed)
+        self._tell(health, health.trouble(what, words, self._now()))
 
     def quarantine(self, feed: str, reason: str, count: int = 1) -> None:
-        """Bad input came from ``feed``; reasons beyond ``MAX_REASONS`` are counted together."""
-        counts = self._feed(feed).quarantined
-        known = reason in counts or len(counts) < MAX_REASONS
-        counts[reason if known else "other reasons"] += count
+        """Bad input came from ``feed``."""
+        self._feed(feed).refuse(reason, count, self._now())
 
     def check(self) -> None:
-        """Look for feeds that fell silent."""
+        """Look for feeds that fell silent, flood, or have a wrong clock."""
         for health in self._feeds.values():
             self._tell(health, health.check(self._now()))
 
     def views(self) -> tuple[FeedView, ...]:
         """All feeds for the console."""
-        return tuple(health.view() for health in self._feeds.values())
+        now = self._now()
+        return tuple(health.view(now) for health in self._feeds.values())
 
     def watching(self) -> int:
         """How many feeds watch now."""
-        return sum(health.state == "watching" for health in self._feeds.values())
+        return sum(health.state in ("watching", "degraded") for health in self._feeds.values())
 
     def _feed(self, feed: str) -> FeedHealth:
+        name = feed.partition("/")[0]
+        if feed not in self._feeds and len(self._feeds) >= MAX_FEEDS:
+            feed = name
         if feed not in self._feeds:
-            self._feeds[feed] = FeedHealth(feed, self._now(), feed in self._senses)
+            kinds = self._senses.get(feed, self._senses.get(name))
+            self._feeds[feed] = health = FeedHealth(feed, self._now(), kinds is not None)
+            health.kinds = kinds or ()
         return self._feeds[feed]
 
     def _tell(self, health: FeedHealth, changed: bool) -> None:

@@ -2,11 +2,13 @@
 
 The first detection after a quiet time goes at once, so batching costs a lone drone nothing. Then a
 batch lasts twice as long as the one before took to weigh, from 10 to 50 ms: a small picture is warned
-of sooner, and a large one leaves the station time for the rest. A feed that floods (an attacker
-transmits) fills only its own bounded batch; what is shed is counted.
+of sooner, and a large one leaves the station time for the rest. A large scan is weighed in slices of
+10 ms, between which the other feeds have their turn. A feed that floods (an attacker transmits) fills
+only its own bounded queue, from which the oldest fall out and are counted, and has the longest pauses.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -17,6 +19,11 @@ BATCH_S = (0.01, 0.05)
 SHARE = 2.0
 MAX_WAITING = 2000
 """Detections of one feed that may wait for the end of their 50 ms."""
+SLICE_S = 0.01
+"""To weigh one batch of a feed, by what the last ones took, while the others wait."""
+LEAST_SLICE = 20
+FLOOD_S = 1.0
+"""After it last shed, a feed counts as flooding for this long."""
 
 
 class FeedIntake:
@@ -35,6 +42,8 @@ class FeedIntake:
         self._loop = loop
         self._waiting: deque[Detection] = deque(maxlen=MAX_WAITING)
         self._lost = 0
+        self._each_s = 0.0
+        self._shed_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, detections: Iterable[Detection]) -> None:
@@ -46,27 +55,34 @@ class FeedIntake:
             self._flush()
 
     def close(self) -> None:
-        """Send what waits and stop the timer."""
+        """Send all that waits and stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._send()
+        self._send(MAX_WAITING)
 
     def _flush(self) -> None:
         self._timer = None
         started = self._loop.time()
-        if self._send():
-            took = self._loop.time() - started
-            wait = min(max(SHARE * took, BATCH_S[0]), BATCH_S[1])
-            self._timer = self._loop.call_later(wait, self._flush)
+        if self._send(max(int(SLICE_S / self._each_s), LEAST_SLICE) if self._each_s else LEAST_SLICE):
+            ended = self._loop.time()
+            wait = min(max(SHARE * (ended - started), BATCH_S[0]), BATCH_S[1])
+            flooding = ended - self._shed_at < FLOOD_S
+            self._timer = self._loop.call_later(BATCH_S[1] if flooding else wait, self._flush)
 
-    def _send(self) -> bool:
+    def _send(self, most: int) -> bool:
         if self._lost:
             self._shed(self._lost)
-            self._lost = 0
-        if not self._waiting:
+            self._lost, self._shed_at = 0, self._loop.time()
+        count = min(most, len(self._waiting))
+        if not count:
             return False
-        batch = DetectionBatch(feed=self._feed, detections=tuple(self._waiting))
-        self._waiting.clear()
-        self._emit(batch)
+        taken = tuple(self._waiting.popleft() for _ in range(count))
+        started = self._loop.time()
+        self._emit(DetectionBatch(feed=self._feed, detections=taken))
+        self._learn((self._loop.time() - started) / count)
         return True
+
+    def _learn(self, each_s: float) -> None:
+        """What one detection takes: a dearer one counts at once, a cheaper one by and by."""
+        self._each_s = max(each_s, 0.9 * self._each_s + 0.1 * each_s)

@@ -36,16 +36,23 @@ class _Figures(Collector):
         )
         watching = GaugeMetricFamily("vedette_feed_watching", "1 while the feed gives data", labels=["feed"])
         taken = GaugeMetricFamily("vedette_feed_detections", "Detections and reports taken", labels=["feed"])
+        pace = GaugeMetricFamily("vedette_feed_heard_per_s", "Intact messages a second", labels=["feed"])
+        behind = GaugeMetricFamily(
+            "vedette_feed_behind_s", "How far its times are behind (s, negative = ahead)", labels=["feed"]
+        )
         bad = GaugeMetricFamily("vedette_feed_bad", "Bad input put aside", labels=["feed", "reason"])
         for feed in view.feeds:
-            watching.add_metric([feed.feed], float(feed.state == "watching"))
+            watching.add_metric([feed.feed], float(feed.state in ("watching", "degraded")))
             taken.add_metric([feed.feed], float(feed.detections))
+            pace.add_metric([feed.feed], feed.heard_per_s)
+            if feed.behind_s is not None:
+                behind.add_metric([feed.feed], feed.behind_s)
             for reason, count in feed.quarantined.items():
                 bad.add_metric([feed.feed, reason], float(count))
         shed = GaugeMetricFamily("vedette_shed", "Items shed by bounded queues", labels=["what"])
         for what, count in view.shed.items():
             shed.add_metric([what], float(count))
-        yield from (watching, taken, bad, shed)
+        yield from (watching, taken, pace, behind, bad, shed)
 
 
 def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:

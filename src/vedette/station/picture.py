@@ -121,14 +121,17 @@ def _rank(alert: Alert) -> tuple[int, float, str]:
 
 def summary(feeds: Sequence[FeedView], tracks: int, at_risk: int, last_seen: float | None) -> str:
     """One sentence of state. It says what is watched and what was seen, never that all is well."""
-    sensing = [feed for feed in feeds if feed.senses]
-    watching = sum(feed.state == "watching" for feed in sensing)
+    groups = {feed.feed.partition("/")[0] for feed in feeds if "/" in feed.feed}
+    sensing = [feed for feed in feeds if feed.senses and feed.feed not in groups]
+    watching = sum(feed.state in ("watching", "degraded") for feed in sensing)
+    degraded = sum(feed.state == "degraded" for feed in sensing)
     if not sensing:
         head = "NOT WATCHING: no drone sensor is configured."
     elif watching == 0:
         head = f"NOT WATCHING: none of {len(sensing)} drone sensors gives data."
     else:
-        head = f"Watching with {watching} of {len(sensing)} drone sensors."
+        but = f", {degraded} of them degraded" if degraded else ""
+        head = f"Watching with {watching} of {len(sensing)} drone sensors{but}."
     if tracks:
         drones = "1 object" if tracks == 1 else f"{tracks} objects"
         units = "nobody warned" if at_risk == 0 else f"{at_risk} unit{'s' if at_risk > 1 else ''} at risk"

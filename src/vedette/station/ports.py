@@ -8,7 +8,7 @@ reports its feed's state and connects again (5 s to 120 s, 20 % jitter).
 from collections.abc import Iterable
 from typing import Protocol
 
-from vedette.model import Alert, Detection, Frame, Receipt, Roster, Site, UnitReport
+from vedette.model import Alert, Detection, Frame, Receipt, Roster, SensorProfile, Site, UnitReport
 from vedette.model.event import Action, Clear, Deliver, FeedState, OperatorPosition
 
 
@@ -56,6 +56,11 @@ class Hub(Protocol):
         """Detections of ``feed``; the hub batches them (50 ms) and keeps the freshest if it must shed."""
         ...
 
+    def sensor(self, feed: str, profile: SensorProfile) -> None:
+        """Where a sensor of ``feed`` says that it stands and what it can see. What the configuration
+        says of a sensor of that id holds against it."""
+        ...
+
     def operator_position(self, position: OperatorPosition) -> None:
         """Where a drone says its operator is: desk only."""
         ...
@@ -73,7 +78,33 @@ class Hub(Protocol):
         ...
 
     def feed(self, feed: str, state: FeedState, reason: str | None = None) -> None:
-        """The state of the peer's connection, in words an operator can act on."""
+        """The state of the peer's connection, in words an operator can act on.
+
+        A peer reports ``connecting``, ``watching``, ``down`` or ``ended``; the hub makes of ``watching``
+        what the evidence allows (``degraded``, ``deaf``). ``feed`` is the peer's name, or
+        ``NAME/PART`` for one sensor of many behind it, which is then a feed of its own on every screen.
+        """
+        ...
+
+    def kind(self, feed: str, kinds: tuple[str, ...], *, senses: bool) -> None:
+        """What ``NAME/PART`` is: kinds of sensors, and whether it watches anything at all."""
+        ...
+
+    def heard(
+        self, feed: str, sent: float | None = None, *, due_s: float | None = None, count: int = 1
+    ) -> None:
+        """Something intact came by ``feed``, a detection or not: a sign of life, by which a quiet sky is
+        told from a source that is stuck.
+
+        ``sent``: the sender's own time of it, as station time (`Clock.from_wall`), if it states one; from
+        it the hub estimates the sender's clock offset. ``due_s``: the longest time until the next sign
+        of life of a sender that keeps its word, if it gave one. ``count``: how many messages it was.
+        """
+        ...
+
+    def trouble(self, feed: str, what: str, words: str | None) -> None:
+        """Something is wrong with a feed that still gives data, in words an operator can act on; None =
+        it is over. ``what`` names it (a short slug, from a fixed set, never text of strangers)."""
         ...
 
     def quarantine(self, feed: str, reason: str, data: bytes) -> None:
@@ -92,6 +123,10 @@ class Hub(Protocol):
         """The latest revision of an alert."""
         ...
 
+    def alerts(self) -> tuple[Alert, ...]:
+        """Open alerts, and those closed within the last minutes, each in its latest revision."""
+        ...
+
     def latency(self, stage: str, seconds: float) -> None:
         """One measurement of the time a stage took (received, logged, tracked, assessed, sent)."""
         ...
@@ -102,7 +137,9 @@ class Peer(Protocol):
 
     name: str
     senses: tuple[str, ...]
-    """Names of the feeds that bring detections by this peer: what is watched when they give data."""
+    """Names of the feeds that bring detections by this peer: what is watched when they give data. A peer
+    may say by ``kinds`` (tuple of words) of what kind: ``remote-id``, ``adsb``, or a type of `Site`'s
+    sensors."""
 
     async def run(self, hub: Hub) -> None:
         """Connect, listen, reconnect, until cancelled."""

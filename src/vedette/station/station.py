@@ -18,7 +18,18 @@ import msgspec
 import structlog
 
 from vedette.geo import LocalFrame
-from vedette.model import Alert, Detection, Event, Frame, InputError, Receipt, Roster, Site, UnitReport
+from vedette.model import (
+    Alert,
+    Detection,
+    Event,
+    Frame,
+    InputError,
+    Receipt,
+    Roster,
+    SensorProfile,
+    Site,
+    UnitReport,
+)
 from vedette.model.event import (
     Action,
     AlertChange,
@@ -32,6 +43,7 @@ from vedette.model.event import (
     FeedStatus,
     OperatorPosition,
     RecordStatus,
+    SensorReport,
     Shed,
 )
 from vedette.model.threat import LEVEL_RANK, Level
@@ -43,10 +55,12 @@ from vedette.station.health import FeedHealth, Health
 from vedette.station.intake import FeedIntake
 from vedette.station.journal import Journal
 from vedette.station.outbox import Outbox
+from vedette.station.places import SensorPlaces
 from vedette.station.ports import Peer
 from vedette.station.postman import Postman
 from vedette.station.stages import Stages
-from vedette.station.view import RecordView, SiteView, View
+from vedette.station.timekeeping import clock_state_beside
+from vedette.station.view import ClockView, RecordView, SiteView, View
 
 EFFECT_WAIT_S = 0.05
 """Longest time an effect waits for the disk."""
@@ -54,6 +68,7 @@ TICK_SLEEP_S = 0.02
 SNAPSHOT_S = 60.0
 CLEANING_S = 3600.0
 PICTURE_S = 0.05
+CLOCK_S = 10.0
 LOSSES = {
     "late": "detections older than 8 s (recorded, not used: is the receiver's clock right?)",
     "no-room-for-track": "objects beyond the most that can be tracked",
@@ -80,9 +95,10 @@ class Station:
             journal.core, clock.now, journal.submit, self._effect, self._fault, journal.seq, journal.at
         )
         self._frame = LocalFrame(self.site.lat_deg, self.site.lon_deg, self.site.alt_m)
-        senses = [feed for peer in peers for feed in peer.senses]
+        senses = {feed: getattr(peer, "kinds", ()) for peer in peers for feed in peer.senses}
         self._health = Health(clock.now, self._feed_changed, senses)
         self._intakes: dict[str, FeedIntake] = {}
+        self._places = SensorPlaces(lambda profile: self._enter(SensorReport(profile=profile), profile.id))
         self._outbox: Outbox = journal.outbox
         self._postman = Postman(self._outbox, clock, peers, self.stages)
         self._pictured = Frame(time=-1.0, tracks=())
@@ -92,6 +108,7 @@ class Station:
         self._worst: dict[str, Level] = {}
         self._shed: Counter[str] = Counter()
         self._last_track: float | None = None
+        self._clock_view = ClockView(state="unknown", words="not asked yet")
         self._operators: dict[str, tuple[float, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -107,6 +124,7 @@ class Station:
             "ticks": self._tick,
             "health": self._look_after,
             "pictures": self._publish,
+            "timekeeping": self._keep_time,
             "postman": self._postman.run,
         }
         try:
@@ -139,6 +157,10 @@ class Station:
             )
         self._intakes[feed].add(kept)
 
+    def sensor(self, feed: str, profile: SensorProfile) -> None:
+        """Where a sensor says that it stands; entered at a bounded pace."""
+        self._places.take(profile, self.clock.now())
+
     def operator_position(self, position: OperatorPosition) -> None:
         """Where a drone says its operator is; written when it is new or has moved."""
         place = (position.lat_deg, position.lon_deg)
@@ -168,6 +190,20 @@ class Station:
         self._health.report(feed, state, reason)
         self._postman.wake()
 
+    def kind(self, feed: str, kinds: tuple[str, ...], *, senses: bool) -> None:
+        """What a part of a feed is."""
+        self._health.kind(feed, kinds, senses)
+
+    def heard(
+        self, feed: str, sent: float | None = None, *, due_s: float | None = None, count: int = 1
+    ) -> None:
+        """A sign of life."""
+        self._health.heard(feed, sent, due_s, count)
+
+    def trouble(self, feed: str, what: str, words: str | None) -> None:
+        """Something is wrong with a feed that gives data."""
+        self._health.trouble(feed, what, words)
+
     def quarantine(self, feed: str, reason: str, data: bytes) -> None:
         """Bad input: reason, length and hash are kept, the bytes are not."""
         self._health.quarantine(feed, reason)
@@ -188,6 +224,10 @@ class Station:
     def alert(self, alert: str) -> Alert | None:
         """The latest revision of an alert."""
         return next((a for a in self._core.alerts() if a.alert == alert), None)
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """Open alerts, and those closed within the last minutes."""
+        return self._core.alerts()
 
     def latency(self, stage: str, seconds: float) -> None:
         """One measurement of a stage by a peer."""
@@ -224,6 +264,7 @@ class Station:
             feeds=feeds,
             record=self._record_view(),
             shed=self._losses(),
+            clock=self._clock_view,
             last_track_seen=self._last_track,
         )
 
@@ -281,6 +322,7 @@ class Station:
         while True:
             await asyncio.sleep(1.0)
             self._health.check()
+            self._places.due(self.clock.now())
             if self.clock.now() >= next_cleaning:
                 next_cleaning = self.clock.now() + CLEANING_S
                 self._journal.forget_operators(self.clock.now())
@@ -292,6 +334,11 @@ class Station:
             if self.clock.now() - last >= SNAPSHOT_S:
                 last = self.clock.now()
                 self._snapshot()
+
+    async def _keep_time(self) -> None:
+        while True:
+            self._clock_view = await clock_state_beside()
+            await asyncio.sleep(CLOCK_S)
 
     def _forget_closed(self) -> None:
         """What is remembered of alerts that the core has forgotten goes too."""

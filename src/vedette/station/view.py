@@ -81,8 +81,28 @@ class FeedView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quarantined: dict[str, int]
     senses: bool = False
     """True if the feed brings detections: only such a feed watches anything."""
+    kinds: tuple[str, ...] = ()
+    """Of what kind its sensors are (``remote-id``, ``adsb``, ``radar-3d`` ...); absent = not known."""
     last_data: float | None = None
+    """The last detection or report."""
+    last_heard: float | None = None
+    """The last sign of life, a detection or not."""
+    heard_per_s: float = 0.0
+    """Intact messages a second, over the last ten."""
+    behind_s: float | None = None
+    """How far its times are behind the station's; negative = ahead. Absent = it states none."""
+    troubles: tuple[str, ...] = ()
+    """What is wrong with it though it gives data, in words."""
     reason: str | None = None
+
+
+class ClockView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The station's own clock: what disciplines it and how far off it may be."""
+
+    state: Literal["synchronised", "unsynchronised", "unknown"]
+    words: str
+    source: str | None = None
+    error_s: float | None = None
 
 
 class RecordView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,4 +137,5 @@ class View(Struct, frozen=True, kw_only=True, omit_defaults=True):
     feeds: tuple[FeedView, ...]
     record: RecordView
     shed: dict[str, int]
+    clock: ClockView = ClockView(state="unknown", words="not asked yet")
     last_track_seen: float | None = None

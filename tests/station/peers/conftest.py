@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import ssl
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -71,12 +72,18 @@ class RecordingHub:
         self.feeds: list[tuple[str, str, str | None]] = []
         self.quarantined: list[tuple[str, str, int]] = []
         self.tracks: tuple[Track, ...] = ()
+        self.taken: list[tuple[str, Detection]] = []
+        self.operators: list[OperatorPosition] = []
+        self.live: Counter[str] = Counter()
+        self.sent: list[float] = []
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.troubles: dict[tuple[str, str], str] = {}
 
     def detections(self, feed: str, detections: Iterable[Detection]) -> None:
-        raise AssertionError("a TAK peer has no detections")
+        self.taken += [(feed, detection) for detection in detections]
 
     def operator_position(self, position: OperatorPosition) -> None:
-        raise AssertionError("a TAK peer has no operator positions")
+        self.operators.append(position)
 
     def unit(self, report: UnitReport) -> None:
         self.units.append(report)
@@ -93,6 +100,21 @@ class RecordingHub:
     def quarantine(self, feed: str, reason: str, data: bytes) -> None:
         self.quarantined.append((feed, reason, len(data)))
 
+    def heard(
+        self, feed: str, sent: float | None = None, *, due_s: float | None = None, count: int = 1
+    ) -> None:
+        self.live[feed] += count
+        if sent is not None:
+            self.sent.append(sent)
+
+    def counted(self, feed: str, reason: str, count: int) -> None:
+        self.counts[feed, reason] += count
+
+    def trouble(self, feed: str, what: str, words: str | None) -> None:
+        self.troubles.pop((feed, what), None)
+        if words is not None:
+            self.troubles[feed, what] = words
+
     def picture(self) -> Frame:
         return Frame(time=self.clock.now(), tracks=self.tracks)
 
@@ -103,7 +125,8 @@ class RecordingHub:
         raise AssertionError("a TAK peer measures nothing")
 
     def states(self) -> list[str]:
-        return [state for _, state, _ in self.feeds]
+        """Of the connections, not of the feeds of tracks by them."""
+        return [state for feed, state, _ in self.feeds if "/" not in feed]
 
     def facts(self) -> list[tuple[str, int, str, str, str | None]]:
         return [(r.alert, r.revision, r.recipient, r.fact, r.by) for r in self.receipts]

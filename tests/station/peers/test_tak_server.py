@@ -145,7 +145,7 @@ def test_a_client_without_a_certificate_is_refused_by_the_server(taky_tls, hub, 
         task = asyncio.create_task(peer.run(hub))
         await wait_until(lambda: "down" in hub.states(), "the refusal reported")
         assert "watching" not in hub.states()
-        reason = next(reason for _, state, reason in hub.feeds if state == "down")
+        reason = next(reason for feed, state, reason in hub.feeds if (feed, state) == ("hq", "down"))
         assert "certificate" in reason.lower()
         await stop(task)
 
@@ -164,7 +164,7 @@ def test_a_server_of_another_authority_is_refused_by_us(
         task = asyncio.create_task(peer.run(hub))
         await wait_until(lambda: "down" in hub.states(), "the refusal reported")
         assert "watching" not in hub.states()
-        reasons = [reason for _, state, reason in hub.feeds if state == "down"]
+        reasons = [reason for feed, state, reason in hub.feeds if (feed, state) == ("hq", "down")]
         assert "certificate was refused" in reasons[0]
         with pytest.raises(ConnectionError):
             await peer.deliver(delivery(hub.clock.now(), "UID-A"), "UID-A")
@@ -283,7 +283,9 @@ def test_a_server_that_says_nothing_is_given_up(hub, wait_until):
         task = asyncio.create_task(peer.run(hub))
         await wait_until(lambda: "down" in hub.states(), "the silence noticed")
         assert "watching" not in hub.states()
-        assert "nothing heard" in next(reason for _, state, reason in hub.feeds if state == "down")
+        assert "nothing heard" in next(
+            reason for feed, state, reason in hub.feeds if (feed, state) == ("hq", "down")
+        )
         await stop(task)
         server.close()
         await server.wait_closed()

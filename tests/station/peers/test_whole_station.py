@@ -106,4 +106,6 @@ def test_a_real_flight_warns_the_unit_and_nobody_else(
     assert all("UID-A" in chat.uid for chat in chats)
     assert bravo.chats() == []
     assert alerts[0].alert.encode() not in bytes(bravo.raw)
-    assert b"a-f-A" not in bytes(bravo.raw)
+    ours = [event for event in bravo.events if event.uid.startswith("vedette.")]
+    assert ours
+    assert not any(event.type.startswith("a-f-A") for event in ours), "nothing broadcast makes a friend"

@@ -4,8 +4,10 @@ import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { rangeAndBearing } from "../geo";
 import { isStale, placeOf, urgency } from "../map/features";
-import type { FeedView, TrackView } from "../model";
-import { claimWords, direction, distance, duration, known, motionWords, NEVER_WATCHED, notWatched, type Gap } from "../words";
+import { type Gap, neverWatched, notWatched } from "../gaps";
+import type { TrackView } from "../model";
+import { claimWords, direction, distance, duration, motionWords } from "../words";
+import { feeds } from "./feeds";
 import type { Desk } from "./state";
 
 const TRACKS_SHOWN = 30;
@@ -16,18 +18,17 @@ export function panel(desk: Desk): TemplateResult {
     <aside class="panel" aria-label="Watch">
       <section class="gaps hatched">
         <h2>Not watched</h2>
-        <ul class="now" aria-live="polite">${gaps.map(gapRow)}</ul>
-        <ul class="always">${NEVER_WATCHED.map(gapRow)}</ul>
+        <p class="hidden" aria-live="polite">${gaps.map((gap) => gap.what).join(", ")}</p>
+        <ul class="now">${gaps.map(gapRow)}</ul>
+        <ul class="always">${neverWatched(desk.view).map(gapRow)}</ul>
       </section>
       ${tracked(desk)}
-      <section class="feeds">
-        <h2>Feeds</h2>
-        <ul>${desk.view.feeds.map((feed) => feedRow(desk, feed))}</ul>
-      </section>
+      ${feeds(desk)}
     </aside>`;
 }
 
-const gapRow = (gap: Gap): TemplateResult => html`<li><b>${gap.what}</b><span>${gap.why}</span></li>`;
+const gapRow = (gap: Gap): TemplateResult =>
+  html`<li class=${gap.reservation ? "reservation" : ""}><b>${gap.what}</b><span>${gap.why}</span></li>`;
 
 /** What threatens somebody first; the rest by name, so that a row stays where it is. */
 function tracked(desk: Desk): TemplateResult {
@@ -53,13 +54,4 @@ function trackRow(desk: Desk, track: TrackView): TemplateResult {
         <b>${track.id}</b><span class="num" title=${`from ${name}`}>${direction(azimuthDeg)}, ${distance(rangeM)}</span>
         <span class="muted num">${now}</span><span class="muted">${claimWords(track)}</span>
       </button></li>`;
-}
-
-function feedRow(desk: Desk, feed: FeedView): TemplateResult {
-  const age = known(feed.last_data) ? `last ${duration(desk.at - feed.last_data)} ago` : "no data yet";
-  const bad = Object.entries(feed.quarantined).filter(([, count]) => count > 0);
-  return html`
-    <li class="feed-${feed.state}"><b>${feed.feed}</b><span class="feed-state">${feed.state}</span>
-      <span class="muted num">${feed.detections} reports, ${age}</span>
-      ${bad.map(([reason, count]) => html`<span class="muted num">${count} bad: ${reason}</span>`)}</li>`;
 }

@@ -2,9 +2,10 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { gapCount } from "../gaps";
 import { isStale } from "../map/features";
 import { isOpen, type View } from "../model";
-import { known, notWatched, objects, utc } from "../words";
+import { known, objects, utc } from "../words";
 import { card, closedRow } from "./card";
 import type { Desk } from "./state";
 
@@ -26,7 +27,5 @@ export function rail(desk: Desk): TemplateResult {
 function quiet(view: View): TemplateResult {
   const now = view.tracks.filter((track) => !isStale(track)).length;
   const seen = now > 0 ? `${objects(now)} in sight of the sensors, nobody is warned of ${now === 1 ? "it" : "them"}.` : known(view.last_track_seen) ? `Last drone track at ${utc(view.last_track_seen)} UTC.` : "No drone track since this station started.";
-  const gaps = notWatched(view).length;
-  const rest = gaps === 0 ? "" : ` ${gaps} ${gaps === 1 ? "thing is" : "things are"} not watched: see the right side.`;
-  return html`<p class="quiet">No open alert.<br><span class="muted">${seen}${rest}</span></p>`;
+  return html`<p class="quiet">No open alert.<br><span class="muted">${seen}${gapCount(view)}</span></p>`;
 }

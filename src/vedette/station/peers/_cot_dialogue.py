@@ -4,6 +4,7 @@ import asyncio
 import math
 import secrets
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 
 from vedette.express.cot import (
     Addressee,
@@ -17,6 +18,8 @@ from vedette.express.cot import (
 from vedette.model import Alert, ConfigError, Frame, InputError, Receipt, RosterEntry, Track, UnitReport
 from vedette.model.event import Clear, Deliver
 from vedette.sense.cot import Ears, Unused, contact_of, interpret
+from vedette.station.peers._cot_sightings import Sightings
+from vedette.station.peers._line_feed import Budget
 from vedette.station.ports import Hub
 from vedette.wire.cot import CotError, CotEvent
 
@@ -27,20 +30,41 @@ false drones must not cut the phones off from their alerts."""
 MOST_CONTACTS = 20_000
 """Contacts kept in mind; beyond, the one not heard for longest is forgotten."""
 
+MOST_REPORTS_PER_S, MOST_REPORTS_AT_ONCE = 2000, 4000
+"""Of units, by one peer: what floods beyond is counted and dropped."""
+
+_MAY_BE_OF_THE_SKY = frozenset({"other-type", "marker", "emergency"})
+"""Of the reasons for which `interpret` has no use for an event."""
+
 
 class Dialogue:
-    """One peer's side of the conversation. ``counts`` says what became of the events heard.
+    """One peer's side of the conversation.
 
-    ``heard_s``: how long a contact counts as reachable after it was last heard.
+    ``heard_s``: how long a contact counts as reachable after it was last heard. ``units``: whether
+    people's positions are taken from it. ``tracks``, ``views``: whether what others see in the air is,
+    and where their sensors look (`Sightings`).
     """
 
     def __init__(
-        self, name: str, *, callsign: str, uid: str, heard_s: float, show_place: bool, key: bytes | None
+        self,
+        name: str,
+        *,
+        callsign: str,
+        uid: str,
+        heard_s: float,
+        show_place: bool,
+        key: bytes | None,
+        units: bool = True,
+        tracks: bool = True,
+        views: bool = False,
     ) -> None:
         if not uid or "." in uid or not uid.isprintable():
             raise ConfigError(f"peer {name}: uid {uid!r} must be printable and hold no dots")
         self.name = name
         self.counts: Counter[str] = Counter()
+        self._units, self._tracks, self._views = units, tracks, views
+        self._sky: Sightings | None = None
+        self._budget: Budget | None = None
         self._callsign, self._uid = callsign, uid
         self._heard_s, self._show_place = heard_s, show_place
         self._ears = Ears(name, uid, key if key is not None else secrets.token_bytes(32))
@@ -55,15 +79,48 @@ class Dialogue:
             raise ConnectionError(f"peer {self.name} is not running")
         return self._hub
 
+    @property
+    def senses(self) -> tuple[str, ...]:
+        """The feed of other users' tracks, if they are read."""
+        return (f"{self.name}/tracks",) if self._tracks else ()
+
+    @property
+    def all_counts(self) -> dict[str, int]:
+        """What became of the events heard, by reason; ``tracks: REASON`` of those of the air."""
+        sky = {} if self._sky is None else self._sky.counts
+        return dict(self.counts) | {f"tracks: {reason}": count for reason, count in sky.items()}
+
     def open(self, hub: Hub) -> None:
         """Speak for this station from now on."""
         self._hub = hub
+        self._budget = Budget(MOST_REPORTS_PER_S, MOST_REPORTS_AT_ONCE, asyncio.get_running_loop().time)
+        if self._tracks:
+            (feed,) = self.senses
+            self._sky = Sightings(hub, feed, sensor=self.name, own_uid=self._uid, views=self._views)
 
-    def hear(self, item: CotEvent | CotError) -> None:
-        """Take one event, or what could not be read of one."""
+    def lost(self, reason: str) -> None:
+        """Nothing can be heard now."""
+        if self._sky is not None:
+            self._sky.lost(reason)
+
+    def take(self, items: Iterable[CotEvent | CotError]) -> None:
+        """What one read brought: first what people say, then what they see."""
+        self.look([item for item in items if self.hear(item) and isinstance(item, CotEvent)])
+
+    def look(self, events: list[CotEvent]) -> int:
+        """Take what these events say of the sky; how many of them did."""
+        return self._sky.take(events) if self._sky is not None and events else 0
+
+    def alive(self, sent_wall: float | None = None) -> None:
+        """Something intact came; ``sent_wall``: when, by a clock that stands for the whole peer."""
+        sent = None if sent_wall is None else self.hub.clock.from_wall(sent_wall)
+        self.hub.heard(self.name, sent)
+
+    def hear(self, item: CotEvent | CotError) -> bool:
+        """Take one event, or what could not be read of one. True if it is for `look`."""
         if isinstance(item, CotError):
             self.refuse(item.reason, item.data)
-            return
+            return False
         contact = contact_of(item)
         if contact is not None and contact.uid != self._uid:
             self._note(contact.uid, contact.callsign)
@@ -72,13 +129,14 @@ class Dialogue:
             item, self._ears, self._latest, time=clock.from_wall(item.time), received=clock.now()
         )
         if isinstance(meaning, UnitReport):
-            self.counts["unit"] += 1
-            self.hub.unit(meaning)
+            self._unit(meaning)
         elif isinstance(meaning, Receipt):
             self.counts["receipt"] += 1
             self.hub.receipt(meaning)
         else:
             self._unused(meaning, item)
+            return meaning.reason in _MAY_BE_OF_THE_SKY
+        return False
 
     def refuse(self, reason: str, data: bytes = b"") -> None:
         """Count bad input and hand it to the station's quarantine."""
@@ -154,6 +212,16 @@ class Dialogue:
             fact="accepted",
         )
         self.hub.receipt(receipt)
+
+    def _unit(self, report: UnitReport) -> None:
+        if not self._units:
+            self.counts["unit-not-taken"] += 1
+        elif self._budget is None or self._budget.admits():
+            self.counts["unit"] += 1
+            self.hub.unit(report)
+        else:
+            self.counts["flooded"] += 1
+            self.hub.counted(self.name, "flooded", 1)
 
     def _note(self, uid: str, callsign: str | None) -> None:
         self._heard[uid] = (asyncio.get_running_loop().time(), callsign)

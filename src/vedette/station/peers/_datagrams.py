@@ -1,95 +1,102 @@
-"""A UDP port for detections: bound, kept, and emptied once a turn of the loop, the freshest kept."""
+"""A UDP port or multicast group: opened, kept, opened again, and what comes by it handed over together."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 
-from vedette.station.peers._line_feed import Address, LineFeed
+from vedette.station.peers._line_feed import Address, LineFeed, is_loopback
 from vedette.station.peers._remote_id import Receiver
+from vedette.station.peers._udp_socket import UdpInlet, is_group, open_udp
 from vedette.station.ports import Hub
 
 RETRY_S = 5.0
 """Before a port that could not be had is tried again."""
 
-MAX_WAITING = 2000
-"""Datagrams kept of one turn of the loop; of a flood the freshest are kept and the others counted."""
+MOST_DATAGRAMS_PER_S = 10_000
+"""A tenth of them at once: a large scan of a radar, a line a datagram."""
+MOST_BYTES = 512 * 1024
+"""That may wait: even nothing but line ends are soon read."""
 
 
-class Inlet(asyncio.DatagramProtocol):
-    """Hands over the datagrams of one turn together. ``take`` gets them in order and how many were lost."""
+class UdpPeer(Receiver, ABC):
+    """Listens on one UDP port. ``port`` is the real one once it listens. A kind of feed says what a datagram
+    is by `begin` and `take`."""
 
-    def __init__(self, take: Callable[[list[bytes], int], None]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.closed: asyncio.Future[None] = self._loop.create_future()
-        self._take = take
-        self._waiting: deque[bytes] = deque(maxlen=MAX_WAITING)
-        self._lost = 0
+    def __init__(self, name: str, host: str, port: int, iface: str | None = None) -> None:
+        super().__init__(name)
+        self.host, self.port = host, port
+        self._iface = iface
+        self.inlet: UdpInlet | None = None
 
-    def datagram_received(self, data: bytes, address: object) -> None:
-        """One datagram."""
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
-        self._lost += len(self._waiting) == MAX_WAITING
-        self._waiting.append(data)
+    @abstractmethod
+    def begin(self, hub: Hub) -> None:
+        """The port is open: tell what state that is."""
 
-    def connection_lost(self, error: Exception | None) -> None:
-        """The socket closed."""
-        if not self.closed.done():
-            self.closed.set_result(None)
+    @abstractmethod
+    def take(self, hub: Hub, datagrams: list[bytes]) -> None:
+        """Datagrams in the order they came."""
 
-    def _flush(self) -> None:
-        waiting, lost = list(self._waiting), self._lost
-        self._waiting.clear()
-        self._lost = 0
-        self._take(waiting, lost)
+    async def run(self, hub: Hub) -> None:
+        """Listen until cancelled; a port that cannot be had is tried again."""
+        while True:
+            try:
+                await self._listen(hub)
+            except OSError as error:
+                hub.feed(self.name, "down", f"cannot listen on {self.where}: {error.strerror}")
+            await asyncio.sleep(RETRY_S)
+
+    @property
+    def where(self) -> str:
+        """The address, and who can reach it."""
+        if is_group(self.host):
+            reach = "a group: open to the network, without encryption or login"
+        elif is_loopback(self.host):
+            reach = "this machine only"
+        else:
+            reach = "open to the network, without encryption or login"
+        return f"UDP {self.host}:{self.port} ({reach})"
+
+    async def _listen(self, hub: Hub) -> None:
+        self.inlet = await open_udp(
+            self.host,
+            self.port,
+            group=is_group(self.host),
+            iface=self._iface,
+            take=lambda datagrams: self.take(hub, datagrams),
+            shed=lambda lost: hub.counted(self.name, "flooded", lost),
+            overflowed=lambda lost: hub.counted(self.name, "flooded-kernel", lost),
+            most_per_s=MOST_DATAGRAMS_PER_S,
+            most_bytes=MOST_BYTES,
+        )
+        try:
+            self.port = self.inlet.port
+            self.begin(hub)
+            await self.inlet.broken()
+        finally:
+            self.inlet.close()
 
 
-class DatagramPeer(Receiver):
-    """Listens on one UDP port for detection lines, or for what becomes lines by `lines`. ``port`` is the
-    real one once it listens."""
+class DatagramPeer(UdpPeer):
+    """Listens on one UDP port for detection lines, or for what becomes lines by `lines`."""
 
     def __init__(self, name: str, address: Address, sensors: tuple[str, ...] = ()) -> None:
-        super().__init__(name)
-        self.port = address.port
-        self._address = address
+        super().__init__(name, address.host, address.port, address.options.get("iface", [None])[-1])
         self._sensors = sensors
+        self._feed: LineFeed | None = None
         self._watching = False
 
     def lines(self, hub: Hub, datagrams: list[bytes]) -> list[bytes]:
         """The lines in these datagrams."""
         return [line for datagram in datagrams for line in datagram.split(b"\n")]
 
-    async def run(self, hub: Hub) -> None:
-        """Listen until cancelled; a port that cannot be had is tried again."""
-        feed = LineFeed(hub, self.name, self._sensors)
+    def begin(self, hub: Hub) -> None:
+        """A port to which no detector has said anything watches nothing (law 2)."""
+        self._feed = self._feed or LineFeed(hub, self.name, self._sensors)
+        self._watching = False
+        hub.feed(self.name, "connecting", f"listening on {self.where}, no detection yet")
 
-        def take(datagrams: list[bytes], lost: int) -> None:
-            if lost:
-                hub.counted(self.name, "flooded", lost)
-            if feed.take(self.lines(hub, datagrams)) and not self._watching:
-                self._watching = True
-                hub.feed(self.name, "watching", f"listening on {self._where}")
-
-        while True:
-            try:
-                await self._listen(hub, take)
-            except OSError as error:
-                hub.feed(self.name, "down", f"cannot listen on {self._where}: {error.strerror}")
-            await asyncio.sleep(RETRY_S)
-
-    @property
-    def _where(self) -> str:
-        return f"UDP {self._address.host}:{self.port} ({self._address.reach()})"
-
-    async def _listen(self, hub: Hub, take: Callable[[list[bytes], int], None]) -> None:
-        inlet = Inlet(take)
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: inlet, local_addr=(self._address.host, self._address.port)
-        )
-        try:
-            self.port = transport.get_extra_info("sockname")[1]
-            self._watching = False
-            hub.feed(self.name, "connecting", f"listening on {self._where}, no detection yet")
-            await inlet.closed
-        finally:
-            transport.close()
+    def take(self, hub: Hub, datagrams: list[bytes]) -> None:
+        """Read the lines."""
+        assert self._feed is not None
+        if self._feed.take(self.lines(hub, datagrams)) and not self._watching:
+            self._watching = True
+            hub.feed(self.name, "watching", f"listening on {self.where}")

@@ -13,8 +13,8 @@ from vedette.station.config import FeedConfig
 from vedette.station.ports import Hub
 
 LOOPBACK = "127.0.0.1"
-MOST_PER_S = 5000
-"""Lines of one feed that are read in a second; what floods beyond is counted and dropped."""
+MOST_PER_S = 2000
+"""Lines of one feed that are read in a second; of what floods the freshest are kept, the rest counted."""
 BURST = 1000
 """Lines that may come at once: a large scan of a radar."""
 
@@ -78,15 +78,14 @@ class Budget:
         self._now = now
         self._left, self._at = float(burst), now()
 
-    def admits(self) -> bool:
-        """Whether one more may pass now; counts it if it may."""
+    def admits(self, count: int = 1) -> int:
+        """How many of ``count`` may pass now; they are counted."""
         now = self._now()
         self._left = min(self._left + (now - self._at) * self._most_per_s, self._burst)
         self._at = now
-        if self._left < 1.0:
-            return False
-        self._left -= 1.0
-        return True
+        passing = min(int(self._left), count)
+        self._left -= passing
+        return passing
 
 
 class LineFeed:
@@ -104,16 +103,19 @@ class LineFeed:
         self._budget = Budget(MOST_PER_S, BURST, asyncio.get_running_loop().time)
 
     def take(self, lines: Iterable[bytes]) -> int:
-        """Live lines, received now; how many of them became detections."""
+        """Live lines, received now; how many of them became detections. An empty one is no line."""
         clock = self._hub.clock
         now = clock.now()
         ahead = clock.from_wall(0.0)
         found: list[Detection] = []
-        for line in lines:
-            if not self._budget.admits():
-                self._hub.counted(self._feed, "flooded", 1)
-            elif (detection := self._adapter.detection(line)) is not None:
+        waiting = [line for line in lines if line]
+        passing = self._budget.admits(len(waiting))
+        if passing < len(waiting):
+            self._hub.counted(self._feed, "flooded", len(waiting) - passing)
+        for line in waiting[len(waiting) - passing :]:
+            if (detection := self._adapter.detection(line)) is not None:
                 time = detection.time * clock.speed + ahead
+                self._hub.heard(self._feed, time)
                 found.append(self._adapter.on_clock(detection, time, now))
         if found:
             self._hub.detections(self._feed, found)

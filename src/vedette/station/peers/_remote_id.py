@@ -38,7 +38,12 @@ class RemoteIdFrames:
 
     def take(self, batch: FrameBatch, shift_s: float = 0.0) -> None:
         """Decode a batch; ``shift_s`` carries a recording's times over to station time."""
+        before = self._damaged()
         detections = self._adapter.detections(batch)
+        intact = len(batch) - (self._damaged() - before)
+        if intact > 0:
+            # Frames of strangers too: a receiver that hears them works, and the sky is quiet.
+            self._hub.heard(self._feed, count=intact)
         if shift_s:
             detections = [_shifted(detection, shift_s) for detection in detections]
         if detections:
@@ -49,6 +54,10 @@ class RemoteIdFrames:
     def counts(self) -> dict[str, int]:
         """What became of all frames so far."""
         return dict(self._adapter.counts)
+
+    def _damaged(self) -> int:
+        counts = self._adapter.counts
+        return sum(count for reason, count in counts.items() if reason.startswith(("bad-crc", "malformed:")))
 
     def _tell_counts(self) -> None:
         for reason, count in self._adapter.counts.items():
@@ -65,6 +74,8 @@ def _shifted(detection: Detection, shift_s: float) -> Detection:
 
 class Receiver:
     """Base of peers that only listen: they reach no unit and show no tracks."""
+
+    kinds: tuple[str, ...] = ()
 
     def __init__(self, name: str) -> None:
         self.name = name

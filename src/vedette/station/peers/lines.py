@@ -6,13 +6,12 @@
 ``lines:-`` and ``lines:FILE``     standard input and named pipes are live, a file is played in its time
 
 ``?sensor=NAME`` (it may be repeated) restricts a feed to the sensors that it may speak for. A listener
-without HOST is on loopback. There is neither encryption nor login: bind to an address that only your
-detectors can reach.
+without HOST is on loopback; where it is a multicast group, ``iface=ADDRESS`` says by which interface. There
+is neither encryption nor login: bind to an address that only your detectors can reach.
 """
 
 import asyncio
 import random
-import socket
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from vedette.station.config import FeedConfig
 from vedette.station.peers._datagrams import RETRY_S, DatagramPeer
 from vedette.station.peers._line_feed import Address, LineFeed, address_of, options_of
 from vedette.station.peers._remote_id import Receiver
+from vedette.station.peers._tcp import keep_alive
 from vedette.station.peers.lines_file import LinesFilePeer
 from vedette.station.ports import Hub, Peer
 
@@ -54,7 +54,8 @@ def lines_peer(feed: FeedConfig) -> Peer:
             raise ConfigError(f"feed {feed.name!r}: lines: needs a file, or - for standard input")
         options = options_of(feed, query, _SENSOR)
         return LinesFilePeer(feed.name, path, tuple(options.get("sensor", ())))
-    address = address_of(feed, _SENSOR, listens=scheme != "lines+tcp")
+    allowed = _SENSOR | {"iface"} if scheme == "lines+udp" else _SENSOR
+    address = address_of(feed, allowed, listens=scheme != "lines+tcp")
     return _KINDS[scheme](feed.name, address, tuple(address.options.get("sensor", ())))
 
 
@@ -68,7 +69,7 @@ class _Connection:
         self._reader = reader
         self._splitter = LineSplitter()
         self._useless = 0
-        _keep_alive(writer)
+        keep_alive(writer)
 
     async def hear(self, feed: LineFeed, patience: Patience, first: Callable[[], None]) -> str:
         """Hand over lines until the connection ends; the reason in words. ``first`` is called after the
@@ -263,15 +264,6 @@ class LinesClientPeer(Receiver):
             )
         finally:
             writer.transport.abort()
-
-
-def _keep_alive(writer: asyncio.StreamWriter) -> None:
-    """The kernel asks a quiet counterpart whether it is there: one that lost its power never says so."""
-    connection: socket.socket = writer.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, option):
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 _KINDS: dict[str, type[DatagramPeer] | type[LinesListenerPeer] | type[LinesClientPeer]] = {

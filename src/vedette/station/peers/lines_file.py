@@ -44,17 +44,17 @@ class LinesFilePeer(Receiver):
         """Read to the end; a file that cannot be read is reported, and the station goes on."""
         feed = LineFeed(hub, self.name, self._sensors)
         await self._once(hub, feed)
-        while self._path != STANDARD_INPUT and _is_live(self._path):
+        while self._path != STANDARD_INPUT and is_live(self._path):
             await asyncio.sleep(AGAIN_S)
             await self._once(hub, feed)
 
     async def _once(self, hub: Hub, feed: LineFeed) -> None:
-        live = _is_live(self._path)
+        live = is_live(self._path)
         hub.feed(self.name, "connecting", "waiting for the first line" if live else None)
         before = feed.good
         play = _Playing(hub, self.name)
         try:
-            async with aclosing(_chunks(self._path)) as chunks:
+            async with aclosing(chunks_of(self._path)) as chunks:
                 async for lines in _lines(chunks, feed):
                     if not live:
                         await play.all(feed, lines)
@@ -117,7 +117,7 @@ async def _lines(chunks: AsyncIterator[bytes], feed: LineFeed) -> AsyncIterator[
     yield splitter.end()
 
 
-def _is_live(path: Path) -> bool:
+def is_live(path: Path) -> bool:
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -125,7 +125,7 @@ def _is_live(path: Path) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
 
 
-async def _chunks(path: Path) -> AsyncGenerator[bytes, None]:
+async def chunks_of(path: Path) -> AsyncGenerator[bytes, None]:
     """The file's bytes, read in a thread of their own: a pipe may be silent for hours. Raises OSError."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[bytes | OSError] = asyncio.Queue()

@@ -36,6 +36,8 @@ STANDARD_INPUT = Path("/dev/stdin")
 class CapturePeer(Receiver):
     """Plays or follows one capture. ``frames`` counts what became of each frame, once it runs."""
 
+    kinds = ("remote-id",)
+
     def __init__(self, name: str, path: str) -> None:
         super().__init__(name)
         self._path = STANDARD_INPUT if path == "-" else Path(path)

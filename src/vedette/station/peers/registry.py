@@ -11,12 +11,17 @@ from urllib.parse import parse_qs, urlsplit
 
 from vedette.model.errors import ConfigError
 from vedette.station.config import FeedConfig
+from vedette.station.peers.adsb import adsb_peer
+from vedette.station.peers.asterix import asterix_peer
 from vedette.station.peers.lines import lines_peer
 from vedette.station.peers.odid_capture import CapturePeer
 from vedette.station.peers.odid_udp import OdidUdpPeer
 from vedette.station.peers.raw_udp import raw_peer
+from vedette.station.peers.sapient_fusion import sapient_fusion_peer
+from vedette.station.peers.sapient_parent import sapient_parent_peer
 from vedette.station.peers.sim import SimPeer, scenario_of
 from vedette.station.peers.tak_listener import TakListenerPeer
+from vedette.station.peers.tak_mesh import tak_mesh_peer
 from vedette.station.peers.tak_server import TakServerPeer
 from vedette.station.ports import Peer
 
@@ -67,13 +72,13 @@ def _udp(feed: FeedConfig, keys: Keys) -> Peer:
         raise ConfigError(f"feed {feed.name!r}: {feed.url!r} is not odid+udp://HOST:PORT")
     host, port, query = address
     options = parse_qs(query, keep_blank_values=True)
-    unknown = ", ".join(sorted(options.keys() - {"link"}))
+    unknown = ", ".join(sorted(options.keys() - {"link", "iface"}))
     if unknown:
-        raise ConfigError(f"feed {feed.name!r}: {feed.url!r}: unknown {unknown}; there is only link")
+        raise ConfigError(f"feed {feed.name!r}: {feed.url!r}: unknown {unknown}; there are link and iface")
     link = options.get("link", [str(RADIOTAP)])[-1]
     if not link.isdigit() or int(link) not in LINK_TYPES:
         raise ConfigError(f"feed {feed.name!r}: link={link}: one of {', '.join(map(str, LINK_TYPES))}")
-    return OdidUdpPeer(feed.name, host, port, int(link))
+    return OdidUdpPeer(feed.name, host, port, int(link), options.get("iface", [None])[-1])
 
 
 def _address(url: str) -> tuple[str, int, str] | None:
@@ -96,6 +101,26 @@ def _lines(feed: FeedConfig, keys: Keys) -> Peer:
 
 def _raw(feed: FeedConfig, keys: Keys) -> Peer:
     return raw_peer(feed)
+
+
+def _tak_mesh(feed: FeedConfig, keys: Keys) -> Peer:
+    return tak_mesh_peer(feed, keys)
+
+
+def _adsb(feed: FeedConfig, keys: Keys) -> Peer:
+    return adsb_peer(feed)
+
+
+def _asterix(feed: FeedConfig, keys: Keys) -> Peer:
+    return asterix_peer(feed)
+
+
+def _sapient_fusion(feed: FeedConfig, keys: Keys) -> Peer:
+    return sapient_fusion_peer(feed, keys.receipts)
+
+
+def _sapient_parent(feed: FeedConfig, keys: Keys) -> Peer:
+    return sapient_parent_peer(feed, keys.receipts)
 
 
 def _tak_server(feed: FeedConfig, keys: Keys) -> Peer:
@@ -133,8 +158,22 @@ FACTORIES: dict[str, Factory] = {
     "lines+tcp-listen": _lines,
     "raw+udp": _raw,
     "sim": _sim,
+    "beast": _adsb,
+    "beast+tcp": _adsb,
+    "beast+tcp-listen": _adsb,
+    "sbs": _adsb,
+    "sbs+tcp": _adsb,
+    "aircraft": _adsb,
+    "aircraft+http": _adsb,
+    "asterix+udp": _asterix,
+    "asterix+pcap": _asterix,
+    "sapient+tcp-listen": _sapient_fusion,
+    "sapient+tls-listen": _sapient_fusion,
+    "sapient+tcp": _sapient_parent,
+    "sapient+tls": _sapient_parent,
     "cot+tcp": _tak_server,
     "cot+tls": _tak_server,
     "cot+tcp-listen": _tak_listener,
     "cot+tls-listen": _tak_listener,
+    "cot+udp": _tak_mesh,
 }

@@ -41,6 +41,7 @@ class SimPeer:
     """Plays a scenario on the station's clock. ``simulated`` marks the station as an exercise."""
 
     simulated = True
+    kinds = ("remote-id",)
 
     def __init__(self, name: str, scenario: Scenario, answer: str = "ok") -> None:
         self.name = name

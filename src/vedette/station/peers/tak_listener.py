@@ -5,10 +5,14 @@ uid is also bound to the certificate that first claimed it, for as long as the s
 certificate that claims it is refused, so that a captured or cloned phone cannot take over someone
 else's warnings. Without TLS there is no identity to hold on to; that is allowed on the loopback
 interface only.
+
+A gateway that brings tracks (a drone receiver) need not say who it is; it gets no alerts and no
+picture.
 """
 
 import asyncio
 import contextlib
+import uuid
 
 from vedette.express.cot import pong_event
 from vedette.model import ConfigError, Frame
@@ -16,6 +20,7 @@ from vedette.model.event import Clear, Deliver
 from vedette.sense.cot import author_of, contact_of
 from vedette.station.peers._cot_dialogue import MOST_CONTACTS, Dialogue
 from vedette.station.peers._cot_stream import (
+    HANDSHAKE_S,
     Certificates,
     CotStream,
     certificate_subject,
@@ -24,6 +29,7 @@ from vedette.station.peers._cot_stream import (
 )
 from vedette.station.ports import Hub
 from vedette.wire.cot import CotError, CotEvent
+from vedette.wire.tak import answer_request, offer
 
 MOST_UNREADABLE = 100
 """Unreadable events in a row after which a connection is taken for an attack and dropped."""
@@ -35,7 +41,9 @@ class _Phone:
     def __init__(self, stream: CotStream, subject: str | None, address: str) -> None:
         self.stream, self.subject, self.address = stream, subject, address
         self.unit: str | None = None
+        self.brings_tracks = False
         self.unreadable = 0
+        self.offer_uid = f"protocol-{uuid.uuid4()}"
 
     @property
     def identity(self) -> str:
@@ -43,7 +51,11 @@ class _Phone:
 
 
 class TakListenerPeer:
-    """Listens on ``cot+tcp-listen://host:port`` (loopback only) or ``cot+tls-listen://host:port``.
+    """Listens on ``cot+tcp-listen://host:port?options`` (loopback only) or
+    ``cot+tls-listen://host:port?options``.
+
+    Options: ``protocol=0`` offers no TAK protocol version 1; ``tracks=0`` leaves out what phones and
+    gateways see in the air; ``views=1`` takes where their sensors look for bearings.
 
     Over TLS a client needs a certificate of ``cafile``; ``certfile`` and ``keyfile`` (PEM) are the
     station's own. A phone that does not say who it is for ``identify_s``, or says nothing at all for
@@ -74,7 +86,6 @@ class TakListenerPeer:
         send_timeout_s: float = 5.0,
     ) -> None:
         self.name = name
-        self.senses: tuple[str, ...] = ()
         self._endpoint = parse_endpoint(name, url, plain="cot+tcp-listen", secure="cot+tls-listen")
         if not self._endpoint.tls and not self._endpoint.is_loopback:
             raise ConfigError(
@@ -90,7 +101,10 @@ class TakListenerPeer:
             heard_s=heard_s,
             show_place=show_place,
             key=receipt_key,
+            tracks=self._endpoint.tracks,
+            views=self._endpoint.views,
         )
+        self.senses = self._dialogue.senses
         self._publish_tracks = publish_tracks
         self._max_connections, self._retry_s = max_connections, retry_s
         self._identify_s, self._presence_s, self._dead_after_s = identify_s, presence_s, dead_after_s
@@ -104,7 +118,7 @@ class TakListenerPeer:
     @property
     def counts(self) -> dict[str, int]:
         """What became of the events heard, by reason."""
-        return dict(self._dialogue.counts)
+        return self._dialogue.all_counts
 
     @property
     def port(self) -> int | None:
@@ -122,9 +136,9 @@ class TakListenerPeer:
             try:
                 await self._serve(hub)
             except OSError as error:
-                hub.feed(
-                    self.name, "down", f"cannot listen on {where}: {error}; again in {self._retry_s:g} s"
-                )
+                reason = f"cannot listen on {where}: {error}; again in {self._retry_s:g} s"
+                hub.feed(self.name, "down", reason)
+                self._dialogue.lost(reason)
             await asyncio.sleep(self._retry_s)
 
     def reaches(self, unit: str) -> bool:
@@ -162,7 +176,11 @@ class TakListenerPeer:
 
     async def _serve(self, hub: Hub) -> None:
         server = await asyncio.start_server(
-            self._accept, self._endpoint.host, self._endpoint.port, ssl=self._tls
+            self._accept,
+            self._endpoint.host,
+            self._endpoint.port,
+            ssl=self._tls,
+            ssl_handshake_timeout=HANDSHAKE_S if self._tls else None,
         )
         self._server = server
         hub.feed(self.name, "watching", None if self._tls else "without encryption, this machine only")
@@ -202,32 +220,52 @@ class TakListenerPeer:
 
     async def _attend(self, phone: _Phone) -> None:
         """Listen to one phone until it goes or breaks the rules (ConnectionError)."""
-        await phone.stream.send(self._dialogue.presence())
+        greeting = self._dialogue.presence()
+        if self._endpoint.protocol:
+            greeting.append(offer(phone.offer_uid, self._dialogue.now_wall()))
+        await phone.stream.send(greeting)
         loop = asyncio.get_running_loop()
         identified_by = loop.time() + self._identify_s
         while True:
             patience_s = self._dead_after_s
-            if phone.unit is None:
+            if phone.unit is None and not phone.brings_tracks:
                 patience_s = min(patience_s, identified_by - loop.time())
                 if patience_s <= 0.0:
                     self._dialogue.refuse("never-identified")
                     return
-            for item in await phone.stream.receive(patience_s):
-                await self._hear(phone, item)
+            items = await phone.stream.receive(patience_s)
+            seen = [item for item in items if await self._hear(phone, item) and isinstance(item, CotEvent)]
+            phone.brings_tracks |= self._dialogue.look(seen) > 0
 
-    async def _hear(self, phone: _Phone, item: CotEvent | CotError) -> None:
-        if isinstance(item, CotEvent) and item.type == "t-x-c-t":
-            await phone.stream.send([pong_event(self._dialogue.now_wall())])
-            return
+    async def _hear(self, phone: _Phone, item: CotEvent | CotError) -> bool:
+        """Take one event of a phone; True if it may be of something in the air."""
         if isinstance(item, CotError):
             self._dialogue.hear(item)
             phone.unreadable += 1
             if phone.unreadable >= MOST_UNREADABLE:
                 raise ConnectionError(f"{MOST_UNREADABLE} unreadable events in a row")
-            return
+            return False
         phone.unreadable = 0
-        if self._speaks_for_itself(phone, item):
-            self._dialogue.hear(item)
+        self._dialogue.alive()
+        if item.type == "t-x-c-t":
+            await phone.stream.send([pong_event(self._dialogue.now_wall())])
+            return False
+        if item.protocol is not None:
+            await self._agree(phone, item)
+            return False
+        return self._speaks_for_itself(phone, item) and self._dialogue.hear(item)
+
+    async def _agree(self, phone: _Phone, request: CotEvent) -> None:
+        """Answer a phone that asks for the version that it was offered."""
+        if phone.stream.version or not self._endpoint.protocol:
+            return
+        answer = answer_request(request, phone.offer_uid, self._dialogue.now_wall())
+        if answer is None or answer.protocol is None:
+            return
+        if answer.protocol.granted:
+            await phone.stream.change_over(answer)
+        else:
+            await phone.stream.send([answer])
 
     def _speaks_for_itself(self, phone: _Phone, event: CotEvent) -> bool:
         """Whether the event is in the name of the unit that the phone is bound to; binds it first."""

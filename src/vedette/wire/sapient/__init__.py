@@ -17,6 +17,7 @@ implemented by Dstl's Apex middleware and BSI Flex 335 v2 Test Harness.
 from vedette.wire.sapient.faults import Fault as Fault
 from vedette.wire.sapient.faults import SapientError as SapientError
 from vedette.wire.sapient.framing import MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES
+from vedette.wire.sapient.framing import FrameSplitter as FrameSplitter
 from vedette.wire.sapient.framing import SapientSplitter as SapientSplitter
 from vedette.wire.sapient.framing import write_frame as write_frame
 from vedette.wire.sapient.messages import SapientMessage as SapientMessage

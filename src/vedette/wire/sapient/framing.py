@@ -24,61 +24,100 @@ def write_frame(message: SapientMessage, max_bytes: int = MAX_MESSAGE_BYTES) -> 
     return _LENGTH.pack(len(body)) + body
 
 
-class SapientSplitter:
-    """Bytes in, messages and errors out, in the order they were sent, wherever the stream was cut.
+class FrameSplitter:
+    """Bytes in, the bytes of whole messages out, unread, so that a flood can be shed before it costs more.
 
-    A message that cannot be read is one SapientError, and the stream goes on behind it. After a
-    length beyond ``max_bytes`` the splitter is ``broken``: it keeps nothing, counts what it is still
-    fed in ``discarded_bytes``, and the connection has to be closed. It never holds more than one
-    incomplete message.
+    After a length beyond ``max_bytes``, kept in ``announced``, the splitter is ``broken``: it keeps
+    nothing, counts what it is still fed in ``discarded_bytes``, and the connection has to be closed. It
+    never holds more than one incomplete message.
     """
 
     def __init__(self, max_bytes: int = MAX_MESSAGE_BYTES) -> None:
-        self.broken = False
+        self.announced: int | None = None
         self.discarded_bytes = 0
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._buffer = bytearray()
+
+    @property
+    def broken(self) -> bool:
+        """True after a length beyond the limit."""
+        return self.announced is not None
 
     @property
     def pending_bytes(self) -> int:
         """Bytes of a message that is not complete yet: what is lost if the sender dies now."""
         return len(self._buffer)
 
-    def feed(self, data: bytes) -> list[SapientMessage | SapientError]:
-        """The messages completed by ``data``, and one SapientError for each that cannot be read."""
+    def feed(self, data: bytes) -> list[bytes]:
+        """The messages completed by ``data``, each without its length."""
         if self.broken:
             self.discarded_bytes += len(data)
             return []
         self._buffer += data
-        found: list[SapientMessage | SapientError] = []
+        found: list[bytes] = []
         at = 0
-        while (end := self._frame_end(at, found)) is not None:
-            found.append(_read(bytes(self._buffer[at + _LENGTH.size : end])))
+        while (end := self._frame_end(at)) is not None:
+            found.append(bytes(self._buffer[at + _LENGTH.size : end]))
             at = end
-        del self._buffer[:at]
+        if self.broken:
+            self.discarded_bytes += len(self._buffer) - at
+            self._buffer.clear()
+        else:
+            del self._buffer[:at]
         return found
 
-    def _frame_end(self, at: int, found: list[SapientMessage | SapientError]) -> int | None:
+    def _frame_end(self, at: int) -> int | None:
         """Where the frame at ``at`` ends; None if it is not complete, or never will be."""
         if len(self._buffer) - at < _LENGTH.size:
             return None
         (length,) = _LENGTH.unpack_from(self._buffer, at)
-        if length > self._max_bytes:
-            found.append(self._break(at, length))
+        if length > self.max_bytes:
+            self.announced = int(length)
             return None
         end = at + _LENGTH.size + int(length)
         return end if end <= len(self._buffer) else None
 
-    def _break(self, at: int, length: int) -> SapientError:
-        self.broken = True
-        self.discarded_bytes += len(self._buffer) - at
-        head = bytes(self._buffer[at : at + _LENGTH.size])
-        del self._buffer[at:]
-        return SapientError(
-            "too-large",
-            f"a message of {length} bytes is announced, the limit is {self._max_bytes}: close the connection",
-            data=head,
-        )
+
+class SapientSplitter:
+    """Bytes in, messages and errors out, in the order they were sent, wherever the stream was cut.
+
+    A message that cannot be read is one SapientError, and the stream goes on behind it. A length beyond
+    ``max_bytes`` is a last one: see `FrameSplitter`.
+    """
+
+    def __init__(self, max_bytes: int = MAX_MESSAGE_BYTES) -> None:
+        self._frames = FrameSplitter(max_bytes)
+
+    @property
+    def broken(self) -> bool:
+        """True after a length beyond the limit."""
+        return self._frames.broken
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes of a message that is not complete yet: what is lost if the sender dies now."""
+        return self._frames.pending_bytes
+
+    @property
+    def discarded_bytes(self) -> int:
+        """Bytes that could not be read any more."""
+        return self._frames.discarded_bytes
+
+    def feed(self, data: bytes) -> list[SapientMessage | SapientError]:
+        """The messages completed by ``data``, and one SapientError for each that cannot be read."""
+        if self.broken:
+            self._frames.feed(data)
+            return []
+        found = [_read(body) for body in self._frames.feed(data)]
+        announced = self._frames.announced
+        if announced is not None:
+            found.append(_too_large(announced, self._frames.max_bytes))
+        return found
+
+
+def _too_large(announced: int, limit: int) -> SapientError:
+    text = f"a message of {announced} bytes is announced, the limit is {limit}: close the connection"
+    return SapientError("too-large", text, data=_LENGTH.pack(announced))
 
 
 def _read(body: bytes) -> SapientMessage | SapientError:

@@ -1,24 +1,17 @@
-"""How many captured frames a CPU second become detections: `vedette bench decode`.
+"""Open Drone ID: how many captured frames a CPU second become detections, from a file and one at a time."""
 
-The capture is made with our own encoders, is not timed, and holds only distinct frames: 200
-transmitters in turn, each frame with a new position, counter and time.
-"""
-
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from vedette.model import ConfigError
+from vedette.evaluate.bench_decode.figures import SITE, Bench, Figures, Fix, fix, peak_rss_mb
 from vedette.sense.remote_id import RemoteIdAdapter, read_capture, warm
 from vedette.wire import bluetooth, ieee80211
 from vedette.wire.capture import FrameBatch, PcapWriter, read_records
 from vedette.wire.opendroneid import BasicId, IdType, Location, Single, System, UaType, encode, pack
 
-EMITTERS = 200
-FRAMES_PER_S = 1000
-START_S = 1_790_000_000.0
+MANY = 1_000_000
 SINGLES = 2000
 """Frames of the live path (batches of one) that are measured."""
 
@@ -41,7 +34,7 @@ def _ble4(address: bytes, payload: bytes, counter: int) -> bytes:
     return bluetooth.encode_legacy(address, payload, counter=counter)
 
 
-FORMATS: dict[str, tuple[int, Framer, bool]] = {
+CARRIAGES: dict[str, tuple[int, Framer, bool]] = {
     "odid": (ieee80211.LINK_RADIOTAP, _beacon, True),
     "odid-nan": (ieee80211.LINK_RADIOTAP, _nan, True),
     "odid-ble5": (bluetooth.LINK_LE_PHDR, _ble5, True),
@@ -50,16 +43,16 @@ FORMATS: dict[str, tuple[int, Framer, bool]] = {
 """Name -> link type, framing, and whether a frame holds a pack (identifier, location, operator)."""
 
 
-def bench_decode(fmt: str, frames: int = 1_000_000) -> dict[str, object]:
-    """Measure file decoding (all frames) and live decoding (batches of one).
+def bench(fmt: str) -> Bench:
+    """The measurement of one carriage: file decoding (all frames) and live decoding (batches of one)."""
 
-    Returns ``format``, ``frames``, ``detections``, ``frames_per_cpu_s``, ``single_frame_ms_p50``,
-    ``single_frame_ms_p99`` and ``peak_rss_mb`` (of the whole process). Raises ConfigError.
-    """
-    if fmt not in FORMATS:
-        raise ConfigError(f"no format {fmt!r} to decode: choose one of {', '.join(FORMATS)}")
-    if frames < 1:
-        raise ConfigError(f"at least one frame is needed to measure, not {frames}")
+    def measured(frames: int | None) -> Figures:
+        return _bench(fmt, MANY if frames is None else frames)
+
+    return measured
+
+
+def _bench(fmt: str, frames: int) -> Figures:
     warm()
     with tempfile.TemporaryDirectory() as folder:
         capture = Path(folder) / "bench.pcap"
@@ -67,52 +60,51 @@ def bench_decode(fmt: str, frames: int = 1_000_000) -> dict[str, object]:
         detections, cpu_s = _decode_file(capture)
         singles = sorted(_single_frames_ms(capture))
     return {
-        "format": fmt,
         "frames": frames,
         "detections": detections,
         "frames_per_cpu_s": round(frames / cpu_s),
         "single_frame_ms_p50": round(singles[len(singles) // 2], 4),
         "single_frame_ms_p99": round(singles[len(singles) * 99 // 100], 4),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_rss_mb": peak_rss_mb(),
     }
 
 
 def write_capture(path: Path, fmt: str, frames: int) -> None:
     """A capture of ``frames`` distinct frames. In packless formats a transmitter's first frame names it."""
-    link_type, framer, packed = FORMATS[fmt]
+    link_type, framer, packed = CARRIAGES[fmt]
     with PcapWriter(path, link_type) as writer:
         for number in range(frames):
-            at = START_S + number / FRAMES_PER_S
-            emitter, turn = number % EMITTERS, number // EMITTERS
-            address = b"\x02\x00\x00\x00" + emitter.to_bytes(2, "big")
-            writer.write(at, framer(address, _payload(emitter, turn, at, packed), turn))
+            at = fix(number)
+            address = b"\x02\x00\x00\x00" + at.emitter.to_bytes(2, "big")
+            writer.write(at.time, framer(address, _payload(at, packed), at.turn))
 
 
-def _payload(emitter: int, turn: int, at: float, packed: bool) -> bytes:
-    messages = _messages(emitter, turn, at)
+def _payload(at: Fix, packed: bool) -> bytes:
+    messages = _messages(at)
     if packed:
         return pack(messages)
-    return encode(messages[0] if turn == 0 else messages[1])
+    return encode(messages[0] if at.turn == 0 else messages[1])
 
 
-def _messages(emitter: int, turn: int, at: float) -> tuple[Single, ...]:
+def _messages(at: Fix) -> tuple[Single, ...]:
     basic = BasicId(
-        uas_id=f"VEDB{emitter:012d}", id_type=IdType.SERIAL, ua_type=UaType.HELICOPTER_OR_MULTIROTOR
+        uas_id=f"VEDB{at.emitter:012d}", id_type=IdType.SERIAL, ua_type=UaType.HELICOPTER_OR_MULTIROTOR
     )
     location = Location(
         status=2,
-        lat_deg=48.0 + emitter * 1e-3 + turn * 1e-6,
-        lon_deg=11.0 + emitter * 1e-3 - turn * 1e-6,
-        alt_geodetic_m=500.0 + turn % 200 * 0.5,
-        direction_deg=float((emitter + turn) % 360),
-        speed_mps=turn % 100 * 0.25,
-        vertical_speed_mps=turn % 9 * 0.5 - 2.0,
+        lat_deg=at.lat_deg,
+        lon_deg=at.lon_deg,
+        alt_geodetic_m=at.height_m,
+        direction_deg=at.course_deg,
+        speed_mps=at.speed_mps,
+        vertical_speed_mps=at.climb_mps,
         horizontal_accuracy_m=3.0,
         vertical_accuracy_m=10.0,
         speed_accuracy_mps=1.0,
-        timestamp_s=at % 3600.0,
+        timestamp_s=at.time % 3600.0,
     )
-    system = System(operator_lat_deg=48.0, operator_lon_deg=11.0 + emitter * 1e-3, time=int(at))
+    operator_lon = SITE[1] + at.emitter * 1e-3
+    system = System(operator_lat_deg=SITE[0], operator_lon_deg=operator_lon, time=int(at.time))
     return basic, location, system
 
 
@@ -131,3 +123,6 @@ def _single_frames_ms(capture: Path) -> Iterator[float]:
         started = time.perf_counter()
         adapter.detections(FrameBatch.single(record.time, record.link_type, record.data))
         yield (time.perf_counter() - started) * 1e3
+
+
+FORMS: dict[str, Bench] = {name: bench(name) for name in CARRIAGES}

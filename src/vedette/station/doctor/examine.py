@@ -1,0 +1,146 @@
+"""All findings, in the order in which a technician would ask."""
+
+import http.client
+import os
+import shutil
+import socket
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from vedette.model.errors import VedetteError
+from vedette.record import verify
+from vedette.station.config import FeedConfig, StationConfig, listen_address
+from vedette.station.doctor.findings import Finding, Verdict
+from vedette.station.doctor.judge import judge, told
+from vedette.station.doctor.listen import Tell, listen
+from vedette.station.doctor.look import CONNECT_S, look
+from vedette.station.journal import LOG_NAME
+from vedette.station.timekeeping import clock_state
+from vedette.station.view import ClockView, View
+
+LOW_DISK_BYTES = 1 << 30
+MAX_VIEW_BYTES = 1 << 26
+NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""For this machine's own page; a proxy of the environment is for the world outside."""
+
+
+def examine(config: StationConfig, listen_s: float = 0.0, tell: Tell | None = None) -> Iterator[Finding]:
+    """Look at everything; with ``listen_s`` above 0, then listen to the feeds for so many seconds, unless a
+    station runs, which is asked instead. ``tell`` is called as time passes (`listen.Tell`)."""
+    yield _clock(clock_state())
+    yield from _state(Path(config.state))
+    console, running = _console(config.console.listen)
+    yield console
+    if not config.feed:
+        yield Finding(
+            check="feeds",
+            verdict="bad",
+            found="no feed is configured: nothing is watched",
+            advice="add a [[feed]] with a name and a url to the configuration",
+        )
+    yield from _asked(running) if running is not None else ()
+    names = {view.feed for view in running.feeds} if running is not None else set()
+    sound: list[FeedConfig] = []
+    for feed in config.feed:
+        if feed.name not in names:
+            findings = list(look(feed))
+            yield from findings
+            if not any(finding.verdict == "bad" for finding in findings):
+                sound.append(feed)
+    if listen_s > 0.0 and running is None and sound:
+        yield from judge(config, listen(config, sound, listen_s, tell))
+
+
+def _clock(clock: ClockView) -> Finding:
+    """The station's own clock."""
+    if clock.state == "synchronised":
+        return Finding(check="clock", verdict="good", found=clock.words)
+    return Finding(
+        check="clock",
+        verdict="warning",
+        found=clock.words,
+        advice="set up chrony (with GPS where there is no network): late clocks make late warnings",
+    )
+
+
+def _asked(view: View) -> Iterator[Finding]:
+    """The feeds in the words of the station that runs, and what is wrong with each."""
+    for feed in view.feeds:
+        yield told(feed)
+
+
+def _state(folder: Path) -> Iterator[Finding]:
+    probe = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not probe.is_dir():
+        yield Finding(
+            check="state",
+            verdict="bad",
+            found=f"{probe} is not a folder",
+            advice="name another folder as state, or move the file away",
+        )
+        return
+    if not os.access(probe, os.W_OK | os.X_OK, effective_ids=True):
+        yield Finding(
+            check="state",
+            verdict="bad",
+            found=f"{probe} cannot be written",
+            advice="give the station's user this folder",
+        )
+        return
+    free = shutil.disk_usage(probe).free
+    verdict: Verdict = "good" if free >= LOW_DISK_BYTES else "warning"
+    yield Finding(
+        check="disk",
+        verdict=verdict,
+        found=f"{free / 1e9:.1f} GB free for the record",
+        advice="" if verdict == "good" else "free some space: when it is full, alerts go out unlogged",
+    )
+    log = folder / LOG_NAME
+    if log.exists():
+        yield _log(log)
+
+
+def _log(path: Path) -> Finding:
+    try:
+        verdict = verify(path)
+    except VedetteError as error:
+        return Finding(
+            check="record", verdict="bad", found=str(error), advice="move the file aside and keep it"
+        )
+    if not verdict.good:
+        return Finding(
+            check="record",
+            verdict="bad",
+            found=f"altered: {verdict.fault}",
+            advice="keep it as it is and report it",
+        )
+    return Finding(check="record", verdict="good", found=f"{verdict.events} events, chain unbroken")
+
+
+def _console(listen: str) -> tuple[Finding, View | None]:
+    """Whether the console's address is free, and the view of the station that has it."""
+    if not listen:
+        return Finding(check="console", verdict="warning", found="no console is configured"), None
+    host, port = listen_address(listen)
+    with socket.socket(_family(host), socket.SOCK_STREAM) as probe:
+        probe.settimeout(CONNECT_S)
+        if port == 0 or probe.connect_ex((host, port)) != 0:
+            return Finding(check="console", verdict="good", found=f"{listen}: no station answers there"), None
+    try:
+        with NO_PROXY.open(f"http://{listen}/api/v1/view", timeout=CONNECT_S) as answer:
+            view = msgspec.json.decode(answer.read(MAX_VIEW_BYTES), type=View)
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError, UnicodeError):
+        return Finding(
+            check="console",
+            verdict="bad",
+            found=f"{listen} is taken by a program that is not this station",
+            advice="stop that program or give the console another port",
+        ), None
+    return Finding(check="console", verdict="good", found=f"a station runs there. {view.summary}"), view
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
