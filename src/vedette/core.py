@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from vedette.assess import Assessor, AssessSettings
-from vedette.fuse import FuseSettings, Tracker
+from vedette.fuse import AIRCRAFT_LETTER, FuseSettings, Tracker
 from vedette.model import (
     ConfigError,
     Event,
@@ -24,12 +24,13 @@ from vedette.model import (
     Roster,
     SensorProfile,
     Threat,
+    Track,
     UnitReport,
 )
 from vedette.model.alert import Alert, Receipt
 from vedette.model.event import Action, Configure, DetectionBatch, Digest, SensorReport, Tick
 from vedette.model.strict import decode_tree
-from vedette.warn import Warner, WarnSettings
+from vedette.warn import Warner, WarnSettings, Witness
 
 SNAPSHOT_FORMAT = 2
 ASSESS_PERIOD_S = 1.0
@@ -58,6 +59,7 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
     warner: bytes
     second: float
     assessed_at: float
+    counts: dict[str, int] = {}
 
 
 class Core:
@@ -103,6 +105,11 @@ class Core:
         """Those of the configuration, then those that reported themselves."""
         return (*self.configure.sensors, *self._reported.values())
 
+    @property
+    def reported(self) -> tuple[SensorProfile, ...]:
+        """Those that reported themselves."""
+        return tuple(self._reported.values())
+
     def threats(self) -> tuple[Threat, ...]:
         """The threats of the last assessment of all tracks, made once a second."""
         return self._threats
@@ -137,6 +144,7 @@ class Core:
                 warner=self._warner.state(),
                 second=self._second,
                 assessed_at=self._assessed_at,
+                counts={name: self._own_counts[name] for name in sorted(self._own_counts)},
             )
         )
 
@@ -153,10 +161,11 @@ class Core:
         site = held.configure.site
         core.roster = held.roster
         core._reported = {profile.id: profile for profile in held.reported}
-        core._tracker = Tracker.restore(site, core.sensors, core.settings.fuse, held.tracker)
+        core._tracker = core._tracker_of(held.configure, core._reported, core.settings.fuse, held.tracker)
         core._assessor = Assessor.restore(site, core.settings.assess, held.assessor)
         core._warner = Warner.restore(core.settings.warn, held.warner)
         core._second, core._assessed_at = held.second, held.assessed_at
+        core._own_counts.update(held.counts)
         return core
 
     def _detections(self, batch: DetectionBatch, at: float) -> list[Intent]:
@@ -167,46 +176,61 @@ class Core:
     def _configure(self, configure: Configure, at: float) -> list[Intent]:
         """New configuration: alerts and units are carried over; tracks too, unless the origin moved."""
         settings = decode_tree(configure.settings, Settings, "settings")
-        tracker, assessor = self._tracker.state(), self._assessor.state()
         site, moved = configure.site, configure.site != self.configure.site
-        self.configure, self.settings = configure, settings
         named = {profile.id for profile in configure.sensors}
         # The place of a sensor was judged against the old site: it will say it again.
         kept = {} if moved else self._reported
-        self._reported = {name: profile for name, profile in kept.items() if name not in named}
+        reported = {name: profile for name, profile in kept.items() if name not in named}
         if moved:
-            self._tracker = Tracker(site, configure.sensors, settings.fuse)
-            self._assessor = Assessor(site, settings.assess)
+            tracker = Tracker(site, configure.sensors, settings.fuse)
+            assessor = Assessor(site, settings.assess)
         else:
-            self._tracker = Tracker.restore(site, self.sensors, settings.fuse, tracker)
-            self._assessor = Assessor.restore(site, settings.assess, assessor)
+            tracker = self._tracker_of(configure, reported, settings.fuse, self._tracker.state())
+            assessor = Assessor.restore(site, settings.assess, self._assessor.state())
+        # All or nothing: a configuration that is refused leaves the old one in force.
         self._warner = Warner.restore(settings.warn, self._warner.state())
+        self._tracker, self._assessor, self._reported = tracker, assessor, reported
+        self.configure, self.settings = configure, settings
         return []
+
+    @staticmethod
+    def _tracker_of(
+        configure: Configure, reported: dict[str, SensorProfile], settings: FuseSettings, state: bytes
+    ) -> Tracker:
+        """The tracker of ``state`` with these sensors. Raises ConfigError if one cannot be placed."""
+        own = tuple(reported.values())
+        return Tracker.restore(configure.site, configure.sensors, settings, state, own)
 
     def _sensor(self, report: SensorReport, at: float) -> list[Intent]:
         """A sensor says where it stands: the tracker's window is run again with the new place."""
-        profile, before = report.profile, self._reported
-        if before.get(profile.id) == profile:
-            return []
-        refused = self._sensor_refused(profile)
+        profile = report.profile
+        kept = {name: known for name, known in self._reported.items() if name != report.instead_of}
+        refused = self._sensor_refused(profile, kept)
+        if refused is None and not self._know({**kept, profile.id: profile}):
+            refused = "sensor-cannot-be-placed"
         if refused is not None:
             self._own_counts[refused] += 1
-            return []
-        self._reported = {**before, profile.id: profile}
-        state = self._tracker.state()
-        try:
-            self._tracker = Tracker.restore(self.configure.site, self.sensors, self.settings.fuse, state)
-        except ConfigError:
-            self._reported = before
-            self._own_counts["sensor-cannot-be-placed"] += 1
+            self._know(kept)
         return []
 
-    def _sensor_refused(self, profile: SensorProfile) -> str | None:
+    def _sensor_refused(self, profile: SensorProfile, kept: dict[str, SensorProfile]) -> str | None:
         if any(profile.id == configured.id for configured in self.configure.sensors):
             return "sensor-place-is-configured"
-        if profile.id not in self._reported and len(self._reported) >= MOST_REPORTED_SENSORS:
+        if profile.id not in kept and len(kept) >= MOST_REPORTED_SENSORS:
             return "too-many-sensors"
         return None
+
+    def _know(self, reported: dict[str, SensorProfile]) -> bool:
+        """These sensors from now on; False, and nothing has changed, if one of them cannot be placed."""
+        if reported == self._reported:
+            return True
+        try:
+            state = self._tracker.state()
+            self._tracker = self._tracker_of(self.configure, reported, self.settings.fuse, state)
+        except ConfigError:
+            return False
+        self._reported = reported
+        return True
 
     def _unit(self, report: UnitReport, at: float) -> list[Intent]:
         self._assessor.unit(report, at)
@@ -231,7 +255,7 @@ class Core:
         """Weigh and tell all threats."""
         frame = self._tracker.frame(at)
         self._threats, self._assessed_at = self._assessor.assess(frame, at), at
-        return self._warner.threats(self._threats, at, _last_seen(frame))
+        return self._warner.threats(self._threats, at, _last_seen(frame), witnesses=self._witnesses(frame))
 
     def _warn_of_rises(self, at: float, changed: frozenset[str]) -> list[Intent]:
         """Weigh the tracks that were just detected, and warn at once of threats that have risen; all
@@ -239,7 +263,15 @@ class Core:
         frame = self._tracker.frame(at)
         risen = self._assessor.risen(frame, at, changed)
         self.on_stage("assessed")
-        return self._warner.threats(risen, at, _last_seen(frame), risen_only=True) if risen else []
+        if not risen:
+            return []
+        seen, witnesses = _last_seen(frame), self._witnesses(frame)
+        return self._warner.threats(risen, at, seen, risen_only=True, witnesses=witnesses)
+
+    def _witnesses(self, frame: Frame) -> dict[str, Witness]:
+        """How each track is known."""
+        vouched = self._tracker.vouched
+        return {track.id: _witness_of(track, vouched) for track in frame.tracks}
 
     def _digest(self, at: float) -> list[Intent]:
         """Both digests of DESIGN section 5, of the state as it is and of the state 8 s back.
@@ -264,6 +296,12 @@ class Core:
             settled=hashlib.blake2b(settled, digest_size=16).hexdigest(),
             settled_time=settled_time,
         )
+
+
+def _witness_of(track: Track, vouched: frozenset[str]) -> Witness:
+    if not vouched.isdisjoint(track.sensors):
+        return "sensor"
+    return "aviation" if track.id.startswith(AIRCRAFT_LETTER) else "broadcast"
 
 
 def _last_seen(frame: Frame) -> dict[str, float]:

@@ -1,21 +1,26 @@
 """Random sessions of a station: everything that may enter a core, in an order nobody would plan.
 
-A radar with scans, receivers of broadcasts, a sensor nobody described, units that move, jump and fall
-silent, people who acknowledge, forged receipts, and configuration that changes on the way.
+A radar with scans, sensors that say themselves where they stand (and move, and say what cannot be),
+receivers of broadcasts, aircraft that report themselves and one that only says so, tracks of other users,
+directions, a sensor nobody described, units that move, jump and fall silent, people who acknowledge,
+forged receipts, and configuration that changes on the way.
 """
 
 import math
 import random
 from collections.abc import Iterator
 
+from msgspec import structs
 from station_build import SITE, START, Recorder
 
 from vedette.geo import LocalFrame
 from vedette.model import (
+    Bearing,
     Claim,
     Detection,
     EmptyScan,
     Position,
+    Presence,
     RangeBearing,
     Receipt,
     Roster,
@@ -24,8 +29,17 @@ from vedette.model import (
     Sigma,
     UnitReport,
 )
-from vedette.model.detection import Signal
-from vedette.model.event import Action, Body, ClockStep, Configure, DetectionBatch, FeedStatus, Shed
+from vedette.model.detection import Integrity, Signal
+from vedette.model.event import (
+    Action,
+    Body,
+    ClockStep,
+    Configure,
+    DetectionBatch,
+    FeedStatus,
+    SensorReport,
+    Shed,
+)
 from vedette.model.site import SensorSigma
 
 RADAR = SensorProfile(
@@ -42,6 +56,12 @@ RADAR = SensorProfile(
     elevation_deg=(-5.0, 60.0),
     sigma=SensorSigma(range_m=8.0, azimuth_deg=0.4, elevation_deg=0.6),
 )
+NODE = structs.replace(
+    RADAR, id="node-1", type="radar-2d", lat_deg=SITE.lat_deg + 0.004, detection_probability=0.0, range_m=None
+)
+"""A radar that registers itself, and so has no range; its plots are refused until it says where it stands."""
+EYE = structs.replace(NODE, id="eye-1", type="camera")
+"""One that gives positions: a repeater of broadcasts until it says what it is."""
 CONFIGURE = Configure(site=SITE, sensors=(RADAR,))
 UNITS = ("alpha", "bravo", "charlie", "post ö")
 _FRAME = LocalFrame(SITE.lat_deg, SITE.lon_deg, SITE.alt_m)
@@ -59,6 +79,11 @@ def detections(seed: int, seconds: float) -> list[Detection]:
                 made.append(_report(rng, time, body, enu))
             if k % 4 == 0 and rng.random() < 0.9:
                 made.append(_plot(rng, time, k // 4, enu))
+            if rng.random() < 0.2:
+                made.append(_from_node(rng, time, enu))
+            if rng.random() < 0.1:
+                made.append(_vague(rng, time, enu))
+        made += _aviation(rng, time, 0.25 * k)
         if k % 4 == 0:
             made += [_clutter(rng, time, k // 4) for _ in range(rng.randrange(3))]
         if rng.random() < 0.05:
@@ -99,6 +124,9 @@ def _beside(rng: random.Random, recorder: Recorder, at: float) -> Iterator[Body]
     """What else may happen in the same 50 ms."""
     if rng.random() < 0.25:
         yield _unit(rng, at)
+    if rng.random() < 0.1:
+        instead_of = rng.choice((None, None, None, "node-1", "eye-1", "nobody"))
+        yield SensorReport(profile=rng.choice((NODE, EYE, _moved(rng), _moved(rng))), instead_of=instead_of)
     known = [event.body.alert for event in recorder.decided if event.kind in ("deliver", "alert", "clear")]
     if known and rng.random() < 0.1:
         alert = rng.choice(known)
@@ -166,6 +194,84 @@ def _plot(rng: random.Random, time: float, scan: int, enu: tuple[float, float, f
             elevation_deg=math.degrees(math.atan2(up, ground)) if rng.random() < 0.8 else None,
             range_rate_mps=rng.choice((None, -20.0)),
         ),
+    )
+
+
+def _from_node(rng: random.Random, time: float, enu: tuple[float, float, float]) -> Detection:
+    """A sensor that may not have said yet where it stands, or a track that another user shares."""
+    sensor = rng.choice(("node-1", "eye-1", "tak-1"))
+    if sensor == "node-1":
+        return structs.replace(_plot(rng, time, 0, enu), sensor=sensor, scan=None)
+    lat, lon, alt = _FRAME.to_geodetic(*enu)
+    named = rng.random() < 0.3
+    return Detection(
+        time=time,
+        received=time + 0.1,
+        sensor=sensor,
+        measure=Position(lat_deg=lat, lon_deg=lon, alt_m=alt, alt_datum="wgs84-ellipsoid"),
+        sigma=Sigma(horizontal_m=12.0, vertical_m=20.0),
+        claim=Claim(scheme=rng.choice(("icao", "remote-id-serial")), id="4ca123") if named else None,
+        beliefs=rng.choice((None, {"bird": 0.9}, {"aircraft": 0.4, "unknown": 0.6})),
+    )
+
+
+def _vague(rng: random.Random, time: float, enu: tuple[float, float, float]) -> Detection:
+    """What is not fused, or damaged: it must be counted, and change nothing."""
+    azimuth = math.degrees(math.atan2(enu[0], enu[1])) % 360.0
+    return Detection(
+        time=time,
+        sensor=rng.choice(("df-1", "radar-1", "node-1")),
+        measure=rng.choice((Bearing(azimuth_deg=azimuth), Presence(range_m=900.0), Presence())),
+        integrity=Integrity(crc_ok=False) if rng.random() < 0.2 else None,
+    )
+
+
+def _aviation(rng: random.Random, time: float, t: float) -> list[Detection]:
+    """An airliner, an address that goes with the first drone, one in two places, and a nameless target."""
+    made = []
+    drone = _place(0, t, rng)
+    for name, enu, velocity in (
+        ("4ca123", (-6000.0 + 210.0 * t, 900.0, 9000.0), (210.0, 0.0, 0.0)),
+        ("adf001", drone, (-28.0, -3.0, -2.0)),
+        ("adf002", (rng.choice((-3000.0, 3000.0)), 400.0, 300.0), (0.0, 30.0, 0.0)),
+        (None, (900.0 - 40.0 * t, -800.0, 400.0), None),
+    ):
+        if rng.random() < 0.5:
+            continue
+        lat, lon, alt = _FRAME.to_geodetic(*enu)
+        high = {"alt_m": alt, "alt_datum": rng.choice(("barometric", "wgs84-ellipsoid"))}
+        made.append(
+            Detection(
+                time=time,
+                sensor=rng.choice(("adsb-1", "adsb-2")),
+                measure=Position(lat_deg=lat, lon_deg=lon, velocity_mps=velocity, **high),
+                claim=None if name is None else Claim(scheme="icao", id=name),
+                beliefs={"aircraft": 0.9},
+                signal=Signal(transport="1090es"),
+            )
+        )
+    return made
+
+
+def words_of_sensors(seed: int, seconds: float) -> list[tuple[float, SensorReport]]:
+    """When sensors say where they stand, in station time: first words, moves, and what cannot be."""
+    rng = random.Random(f"sensors {seed}")
+    said = [(START + 2.0, SensorReport(profile=NODE)), (START + 3.5, SensorReport(profile=EYE))]
+    for _ in range(int(seconds / 2)):
+        said.append((START + rng.uniform(2.0, seconds), SensorReport(profile=_moved(rng))))
+    return sorted(said, key=lambda one: one[0])
+
+
+def _moved(rng: random.Random) -> SensorProfile:
+    profile = rng.choice((NODE, NODE, EYE))
+    return rng.choice(
+        (
+            structs.replace(profile, lat_deg=profile.lat_deg + rng.uniform(-2e-5, 2e-5)),
+            structs.replace(profile, type="report"),
+            structs.replace(profile, alt_datum="takeoff"),
+            structs.replace(RADAR, lat_deg=SITE.lat_deg + 0.01),
+            structs.replace(profile, id="never-described"),
+        )
     )
 
 

@@ -116,6 +116,19 @@ def test_a_clock_half_a_day_off_does_not_jump_from_one_day_to_the_other() -> Non
     assert max(map(abs, steps)) < 3.0
 
 
+@pytest.mark.parametrize("off_s", [-43_200.0, 43_200.0, 43_199.9, 7200.0, -3.0])
+def test_a_clock_that_is_put_right_is_right(off_s: float) -> None:
+    """From half a day off it is as near to a whole day off as to none."""
+    adapter = AsterixAdapter("r")
+    said = [
+        (second, plot(tod(second - 0.3 + (off_s if second < 30 else 0.0)) % 86_400.0))
+        for second in range(100)
+    ]
+    heard = feed(adapter, *((float(at), message) for at, message in said))
+    assert adapter.sources[RADAR].clock.behind_s == pytest.approx(0.3, abs=0.01)
+    assert heard[-1].sent == pytest.approx(NOON + 98.7, abs=0.01)
+
+
 def test_a_single_late_plot_stays_late() -> None:
     """A radar with a good clock may repeat old news: that is no reason to believe it new."""
     adapter = AsterixAdapter("r")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from vedette.core import Core
-from vedette.model import Event, Site
+from vedette.model import Event, RosterEntry, Site
 from vedette.model.event import Body, Configure, DetectionBatch, UnitReport
 from vedette.record import Keyring, Log, verify
 from vedette.report.replay import Replay
@@ -77,9 +77,9 @@ def demo() -> Scenario:
     return load_builtin("desert-run")
 
 
-def journal(folder: Path, site: Site = SITE) -> Journal:
+def journal(folder: Path, site: Site = SITE, roster: tuple[RosterEntry, ...] = ()) -> Journal:
     """A journal in ``folder``, new or recovered."""
-    return Journal(folder, Configure(site=site), ())
+    return Journal(folder, Configure(site=site), roster)
 
 
 RUN = "from vedette.cli.main import main; main()"

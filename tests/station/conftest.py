@@ -1,4 +1,4 @@
-"""Makes ``build.py`` and ``feed_hub.py`` importable for the tests of this room and its neighbours."""
+"""Makes the helpers of this room's tests importable for them and for the neighbours."""
 
 import importlib.util
 import sys
@@ -16,3 +16,5 @@ def _load(name: str, path: Path) -> None:
 
 _load("station_build", Path(__file__).parent / "build.py")
 _load("station_feed_hub", Path(__file__).parent / "feed_hub.py")
+_load("sapient_nodes", Path(__file__).parent / "peers" / "sapient_nodes.py")
+_load("adsb_receiver", Path(__file__).parent / "peers" / "adsb_receiver.py")

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from vedette.model import Detection, Position
 from vedette.model.lines import dump_line
 from vedette.simulate import emissions, load_builtin, to_files
-from vedette.station.doctor import guess_format
-from vedette.station.doctor.formats import LOOKED_AT, WORDS
+from vedette.station.formats import LOOKED_AT, WORDS, guess_format
 from vedette.wire.adsb import BeastFrame, SbsMessage, encode_beast, write_sbs
 from vedette.wire.asterix import RadarService, encode
 from vedette.wire.capture import read_records

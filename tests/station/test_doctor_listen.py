@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from station_build import SITE, START
 
@@ -24,9 +25,10 @@ from vedette.simulate import emissions, load_builtin, to_files
 from vedette.station.config import ConsoleConfig, FeedConfig, StationConfig
 from vedette.station.doctor import Finding, examine
 from vedette.station.doctor.ear import Ear
-from vedette.station.doctor.judge import judge
+from vedette.station.doctor.judge import judge, told
 from vedette.station.doctor.listen import Heard, disguised
 from vedette.station.peers import registry
+from vedette.station.view import FeedView
 from vedette.wire.adsb import BeastFrame, SbsMessage, encode_beast, write_sbs
 from vedette.wire.asterix import RadarService, encode
 from vedette.wire.cot import CotEvent, CotSplitter, write_event
@@ -534,7 +536,7 @@ def test_a_sensor_that_registers_itself_is_placed(tmp_path: Path) -> None:
     ear.detections("node", [plot])
     said = Diagnosis(judge(config(tmp_path), [heard_of(ear, "lines:-")]))
     assert len(said.of("heard node")) == 1
-    assert "2.5 km to 2.5 km away" in said.one("heard node").found
+    assert "2.5 km away" in said.one("heard node").found
 
 
 def test_an_ear_keeps_no_people(tmp_path: Path) -> None:
@@ -663,3 +665,72 @@ def test_a_real_radar_by_udp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fi
         said = diagnose(settled, 3.0)
     assert any(finding.verdict != "good" for finding in said.of("heard radar")), "a pre-standard edition"
     assert not any("detections in" in finding.found for finding in said.of("heard radar"))
+
+
+def test_remote_id_from_beyond_what_a_receiver_hears(tmp_path: Path) -> None:
+    for north_deg, said_far in ((0.01, False), (9.0, True)):
+        ear = an_ear(tmp_path, "rid")
+        where = Position(lat_deg=SITE.lat_deg + north_deg, lon_deg=SITE.lon_deg)
+        ear.detections("rid", [Detection(time=1.0, sensor="rid", measure=where)])
+        said = Diagnosis(judge(config(tmp_path), [heard_of(ear, "odid+udp://127.0.0.1:4041")]))
+        far = [
+            finding for finding in said.of("heard rid") if "farther than a receiver hears" in finding.found
+        ]
+        assert [finding.verdict for finding in far] == ["warning"] * said_far
+
+
+def test_the_parts_of_a_recording_that_has_ended_are_no_findings(tmp_path: Path) -> None:
+    for state, findings in (("ended", 0), ("watching", 1)):
+        ear = an_ear(tmp_path, "radar")
+        ear.detections(
+            "radar/1", [Detection(time=1.0, sensor="s", measure=Position(lat_deg=1.0, lon_deg=2.0))]
+        )
+        ear.feed("radar/1", "ended", "the capture has ended")
+        ear.feed("radar", state, "the capture has ended")  # type: ignore[arg-type]
+        said = Diagnosis(judge(config(tmp_path), [heard_of(ear, "asterix+pcap:x")]))
+        assert len(said.of("heard radar/1")) == findings
+
+
+def test_a_parent_reports_no_people_and_a_server_does(tmp_path: Path) -> None:
+    for url, people in (("sapient+tcp://h:1", False), ("cot+tls://h:1", True)):
+        ear = an_ear(tmp_path, "other", senses=False)
+        ear.feed("other", "watching", "connected")
+        said = Diagnosis(judge(config(tmp_path), [heard_of(ear, url)]))
+        assert ("units reported" in said.one("heard other").found) is people
+
+
+def test_a_height_that_needs_the_geoid_says_what_to_write(tmp_path: Path) -> None:
+    ear = an_ear(tmp_path)
+    ear.feed("node", "watching")
+    ear.trouble("node", "height", "its height does not fit the site's: give the site its geoid_height_m")
+    said = Diagnosis(judge(config(tmp_path), [heard_of(ear, "sapient+tcp-listen://127.0.0.1:1")]))
+    assert "under [site]" in said.one("heard node", "its height").advice
+    for changes, warned in (({}, False), ({"alt_datum": "egm96"}, True), ({"geoid_height_m": 2.0}, False)):
+        settled = config(tmp_path, feed("f", "sim:desert-run"))
+        site = msgspec.structs.replace(SITE, **{"alt_datum": "wgs84-ellipsoid", **changes})
+        said = diagnose(msgspec.structs.replace(settled, site=site), 0.0)
+        assert [finding.verdict for finding in said.of("site")] == ["warning"] * warned
+
+
+def test_files_that_are_missing_or_of_another_format(tmp_path: Path) -> None:
+    (tmp_path / "aircraft.beast").write_bytes(BEAST * 50)
+    for url, found, advice in (
+        (f"beast:{tmp_path}/none", "No such file", "the configuration file"),
+        (f"asterix+pcap:{tmp_path}/none", "No such file", "the configuration file"),
+        (f"sbs:{tmp_path}/aircraft.beast", "looks like Beast", "write beast: instead of sbs:"),
+    ):
+        said = diagnose(config(tmp_path, feed("f", url)), 0.0).one("feed f")
+        assert said.verdict == "bad"
+        assert found in said.found
+        assert advice in said.advice
+
+
+def test_a_running_station_s_feed_is_told_with_the_one_thing_that_is_wrong() -> None:
+    words = "its clock is 3.2 s ahead"
+    view = FeedView(
+        feed="n", state="degraded", since=START, detections=1, quarantined={}, senses=True, reason=words,
+        troubles=(words,),
+    )  # fmt: skip
+    said = told(view)
+    assert words in said.found
+    assert "clock" in said.advice

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.sense.clocks import SenderClock
-from vedette.station.health import MAX_FEEDS, MAX_REASONS, FeedHealth, Health, clock_words
+from vedette.station.health import (
+    MAX_FEEDS,
+    MAX_REASONS,
+    MOST_PARTS,
+    TOLD_AT_ONCE,
+    FeedHealth,
+    Health,
+    clock_words,
+)
 
 
 class Now:
@@ -143,7 +151,9 @@ def test_degraded_still_watches_and_deaf_does_not() -> None:
         (-3.2, "3.2 s ahead"),
         (-7200.0, "2 h ahead: is it set to local time"),
         (19800.5, "5.5 h behind: is it set to local time"),
-        (22500.0, "22500.0 s behind"),
+        (22500.0, "its clock is 6 h 15 min behind"),
+        (119.0, "119.0 s behind: its clock, or a slow way to here"),
+        (-200.0, "its clock is 3 min ahead"),
         (1.0, None),
         (-0.3, None),
     ],
@@ -232,3 +242,78 @@ def test_a_right_clock_is_believed_and_a_wrong_one_put_right() -> None:
     assert late.time == pytest.approx(8.9)
     assert 0.3 <= late.sigma_s <= 0.5
     assert clock_words(right) is None
+
+
+def test_parts_that_strangers_invent_move_nothing_at_their_feed_and_none_of_another() -> None:
+    now, health, _ = watch("net", "radar")
+    for feed in ("net", "radar"):
+        health.report(feed, "watching", None)
+    for number in range(5 * MOST_PARTS):
+        health.report(f"net/{number}", "watching", None)
+        health.kind(f"net/{number}", ("jammer",), senses=False)
+        health.trouble(f"net/{number}", "alert", "all is lost")
+        health.heard(f"net/{number}", now.at - 3600.0, due_s=1.0)
+    health.report("radar/mast", "watching", None)
+    views = {view.feed: view for view in health.views()}
+    assert len(views) == 2 + MOST_PARTS + 1
+    assert (views["net"].state, views["net"].senses, views["net"].troubles) == ("watching", True, ())
+    assert views["net"].kinds == ("radar-2d",)
+    assert views["net"].behind_s is None
+    assert views["net"].quarantined == {"too many parts: not shown": 3 * 4 * MOST_PARTS}
+    assert views["radar/mast"].state == "watching"
+
+
+def test_a_part_that_is_gone_makes_room_and_the_shortest_lived_goes_first() -> None:
+    now, health, _ = watch("net")
+    health.report("net/mast", "watching", None)
+    now.at = 1000.0
+    health.heard("net/mast")
+    health.report("net/mast", "down", "no status")
+    for number in range(5 * MOST_PARTS):
+        now.at += 1.0
+        health.report(f"net/{number}", "watching", None)
+        health.heard(f"net/{number}")
+        health.report(f"net/{number}", "down", "left")
+        health.check()
+    names = [view.feed for view in health.views()]
+    assert len(names) == MOST_PARTS
+    assert {"net/mast", f"net/{5 * MOST_PARTS - 1}"} <= set(names)
+
+
+def test_a_feed_that_flaps_is_told_at_a_bounded_pace_and_the_last_word_is_told() -> None:
+    now, health, seen = watch("net", "radar")
+    for step in range(10_000):
+        now.at = step * 0.01
+        health.report("net", "connecting", f"{step % 2} connected")
+    assert TOLD_AT_ONCE <= len(seen) <= TOLD_AT_ONCE + 110
+    health.report("radar", "watching", None)
+    assert seen[-1] == ("radar", "watching")
+    health.report("net", "down", "the port is gone")
+    now.at += 5.0
+    health.check()
+    assert seen[-1] == ("net", "down")
+    told = len(seen)
+    now.at += 5.0
+    health.check()
+    assert len(seen) == told
+
+
+@pytest.mark.parametrize("speed", [0.5, 1.0, 20.0])
+def test_a_senders_clock_is_told_in_its_own_seconds_at_any_speed(speed: float) -> None:
+    """In an exercise station time runs faster than the sender's clock, and makes no clock wrong."""
+    now = Now()
+    health = Health(lambda: now.at, lambda feed: None, {"radar": ()}, speed)
+    health.report("radar", "watching", None)
+    for delay, state in ((0.2, "watching"), (3.2, "degraded")):
+        for _ in range(90):
+            now.at += speed
+            health.heard("radar", now.at - delay * speed, due_s=10.0)
+            health.check()
+        (view,) = health.views()
+        assert view.behind_s == pytest.approx(delay, abs=1e-6)
+        assert view.state == state
+    assert view.troubles == ("its times are 3.2 s behind: its clock, or a slow way to here",)
+    for second in range(1, 12):
+        now.at += speed
+        health.check()
+        assert (health.views()[0].state == "deaf") == (second >= 10)

@@ -172,6 +172,23 @@ def test_the_parts_of_a_feed_are_counted_in_its_place() -> None:
     assert picture.summary(named, 0, 0, None).startswith("Watching with 1 of 2 drone sensors.")
 
 
+def test_feeds_of_manned_aircraft_watch_no_drones() -> None:
+    aircraft = msgspec.structs.replace(feed("watching"), feed="air", kinds=("adsb",))
+    assert picture.summary([aircraft], 0, 0, None).startswith("NOT WATCHING: no drone sensor")
+    assert picture.summary([aircraft, feed("watching")], 0, 0, None).startswith("Watching with 1 of 1 ")
+    both = msgspec.structs.replace(aircraft, kinds=("adsb", "remote-id"))
+    assert picture.summary([both], 0, 0, None).startswith("Watching with 1 of 1 ")
+
+
+def test_a_recording_that_has_ended_is_one_sensor() -> None:
+    parts = [msgspec.structs.replace(feed("ended"), feed=name) for name in ("rec", "rec/1", "rec/2")]
+    left = [
+        msgspec.structs.replace(feed(state), feed=name)
+        for state, name in (("watching", "n"), ("ended", "n/a"), ("watching", "n/b"))
+    ]
+    assert picture.summary([*parts, *left], 0, 0, None).startswith("Watching with 1 of 3 ")
+
+
 def test_the_summary_says_since_when() -> None:
     assert "No drone seen since the start." in picture.summary([feed("watching")], 0, 0, None)
     assert picture.summary([feed("watching")], 0, 0, 0.0).endswith("No drone seen since 00:00:00 UTC.")
@@ -247,3 +264,29 @@ def test_alerts_worst_and_soonest_first_then_the_last_closed() -> None:
 def test_an_empty_core_has_an_empty_picture() -> None:
     assert picture.alert_views(Recorder().engine.core, set(), {}, {}) == ()
     assert picture.unit_views((), ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "trust", "sidc"),
+    [
+        ("icao", "unverified", picture.SIDC_AIRCRAFT),
+        ("icao", "verified", picture.SIDC_AIRCRAFT),
+        ("icao", "contradicted", picture.SIDC_DRONE),
+        ("remote-id-serial", "verified", picture.SIDC_DRONE),
+    ],
+)
+def test_what_reports_itself_as_an_aircraft_is_drawn_as_one_and_stays_unknown(scheme, trust, sidc) -> None:
+    track = Track(
+        id="A",
+        enu_m=(0.0, 0.0, 100.0),
+        velocity_mps=(80.0, 0.0, 0.0),
+        covariance=tuple([1.0] * 21),
+        existence=0.9,
+        beliefs={"aircraft": 0.9},
+        identity=Identity(scheme=scheme, id="3c1a1a"),
+        trust=trust,
+    )
+    frame = LocalFrame(SITE.lat_deg, SITE.lon_deg, SITE.alt_m)
+    view = picture.track_view(track, frame, START)
+    assert view.sidc == sidc
+    assert view.sidc[3] == "1", "nothing broadcast makes a friend"

@@ -120,7 +120,7 @@ def test_sensors_that_report_themselves_are_bounded() -> None:
 def test_places_enter_at_a_bounded_pace_and_the_newest_wins() -> None:
     entered: list[tuple[float, str, float]] = []
     now = 0.0
-    places = SensorPlaces(lambda profile: entered.append((now, profile.id, profile.lat_deg)))
+    places = SensorPlaces(lambda report: entered.append((now, report.profile.id, report.profile.lat_deg)))
     for step in range(400):
         now = step * 0.1
         for name in ("a", "b", "c"):
@@ -138,7 +138,7 @@ def test_places_enter_at_a_bounded_pace_and_the_newest_wins() -> None:
 
 def test_the_same_place_again_is_no_news() -> None:
     entered: list[str] = []
-    places = SensorPlaces(lambda profile: entered.append(profile.id))
+    places = SensorPlaces(lambda report: entered.append(report.profile.id))
     for at in range(100):
         places.take(radar(), float(at))
     assert entered == ["node-1"]
@@ -146,9 +146,98 @@ def test_the_same_place_again_is_no_news() -> None:
 
 def test_the_number_of_places_is_bounded() -> None:
     entered: list[str] = []
-    places = SensorPlaces(lambda profile: entered.append(profile.id))
+    places = SensorPlaces(lambda report: entered.append(report.profile.id))
     for number in range(MOST_SENSORS * 2):
         places.take(radar(f"node-{number}"), 0.0)
     for step in range(MOST_SENSORS * 2):
         places.due(1.0 + step)
     assert len(entered) == MOST_SENSORS
+
+
+class Crowd:
+    """Places in which strangers register sensors and leave. ``reports``: what entered, ``gone``: who left."""
+
+    def __init__(self, before: Iterable[str] = ()) -> None:
+        self.gone: set[str] = set()
+        self.reports: list[SensorReport] = []
+        self.places = SensorPlaces(self.reports.append, self.gone.__contains__, before)
+        self.at = 0.0
+
+    def pass_by(self, name: str, feed: str = "net") -> None:
+        """A sensor registers, is let in, and leaves."""
+        self.at += ALL_S
+        assert self.places.take(radar(name), self.at, f"{feed}/{name}")
+        self.gone.add(f"{feed}/{name}")
+
+
+def test_sensors_that_were_invented_and_left_do_not_keep_a_radar_out_for_good() -> None:
+    crowd = Crowd()
+    crowd.pass_by("old mast")
+    crowd.gone.clear()
+    core = Core(Configure(site=SITE))
+    recorder = Recorder(core=core)
+    for number in range(2 * MOST_SENSORS):
+        crowd.pass_by(f"ghost-{number}")
+    crowd.at += ALL_S
+    assert crowd.places.take(radar("new mast"), crowd.at, "net/new mast")
+    assert crowd.reports[-1].profile.id == "new mast"
+    for report in crowd.reports:
+        recorder.enter(START, report)
+    known = {profile.id for profile in core.reported}
+    assert len(known) == MOST_REPORTED_SENSORS
+    assert {"old mast", "new mast"} <= known
+    assert "too-many-sensors" not in core.counts()
+
+
+def test_what_stood_before_and_has_left_keeps_its_place_longest() -> None:
+    crowd = Crowd()
+    crowd.pass_by("mast")
+    for number in range(3 * MOST_SENSORS):
+        crowd.pass_by(f"ghost-{number}")
+    assert "mast" not in {report.instead_of for report in crowd.reports}
+
+
+def test_after_a_restart_those_of_before_make_room() -> None:
+    crowd = Crowd(before=[f"ghost-{number}" for number in range(MOST_SENSORS)])
+    crowd.pass_by("mast")
+    assert crowd.reports == [SensorReport(profile=radar("mast"), instead_of=f"ghost-{MOST_SENSORS - 1}")]
+
+
+def test_where_all_are_there_a_newcomer_is_told_that_there_is_no_room() -> None:
+    places = SensorPlaces(lambda report: None)
+    for number in range(MOST_SENSORS):
+        assert places.take(radar(f"node-{number}"), float(number), "net/x")
+    assert not places.take(radar("late"), 1000.0, "net/late")
+
+
+def test_a_feed_that_invents_sensors_does_not_hold_up_those_of_another() -> None:
+    crowd = Crowd()
+    for number in range(100):
+        crowd.places.take(radar(f"ghost-{number}"), 0.0, f"net/{number}")
+    crowd.places.take(radar("mast"), 0.5, "radar/mast")
+    crowd.places.due(ALL_S)
+    assert [report.profile.id for report in crowd.reports] == ["ghost-0", "mast"]
+
+
+def test_who_has_left_no_longer_waits_for_a_place() -> None:
+    crowd = Crowd()
+    for number in range(100):
+        crowd.places.take(radar(f"ghost-{number}"), 0.0, f"net/{number}")
+    crowd.gone |= {f"net/{number}" for number in range(100)}
+    crowd.places.take(radar("mast"), 0.5, "net/mast")
+    crowd.places.due(ALL_S)
+    assert [report.profile.id for report in crowd.reports] == ["ghost-0", "mast"]
+
+
+def test_a_place_is_given_up_also_for_a_sensor_that_cannot_be_placed() -> None:
+    core = Core(Configure(site=SITE))
+    recorder = Recorder(core=core)
+    recorder.enter(START, SensorReport(profile=radar("ghost")))
+    fly(recorder, "ghost", 0, 6)
+    recorder.enter(START + 6, SensorReport(profile=radar("odd", alt_datum="takeoff"), instead_of="ghost"))
+    assert core.reported == ()
+    assert core.counts()["sensor-cannot-be-placed"] == 1
+    fly(recorder, "ghost", 7, 12)
+    assert recorder.faults == []
+    again = Core.restore(core.snapshot())
+    assert again.snapshot() == core.snapshot()

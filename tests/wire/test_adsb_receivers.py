@@ -263,3 +263,40 @@ values = st.recursive(
 def test_any_entries_are_read_or_counted(entries):
     found = read_aircraft_json(table(*entries))
     assert len(found.aircraft) + sum(found.refused.values()) == len(entries)
+
+
+SPELLINGS = {
+    "new": {"altitude_baro_ft": "alt_baro", "ground_speed_kt": "gs", "vertical_fpm": "baro_rate"},
+    "old": {"altitude_baro_ft": "altitude", "ground_speed_kt": "speed", "vertical_fpm": "vert_rate"},
+}
+stated = st.fixed_dictionaries(
+    {"lat_deg": st.floats(-90.0, 90.0), "lon_deg": st.floats(-180.0, 180.0)},
+    optional={
+        "altitude_baro_ft": st.floats(-10_000.0, 200_000.0),
+        "ground_speed_kt": st.floats(0.0, 5_000.0),
+        "vertical_fpm": st.floats(-100_000.0, 100_000.0),
+        "track_deg": st.floats(0.0, 360.0),
+        "age_s": st.floats(0.0, 1e9),
+        "position_age_s": st.floats(0.0, 1e9),
+        "nic": st.integers(0, 15),
+        "nac_p": st.integers(0, 15),
+        "sil": st.integers(0, 3),
+        "rssi_dbfs": st.floats(-200.0, 100.0),
+    },
+)
+PLAIN = {
+    "lat_deg": "lat", "lon_deg": "lon", "track_deg": "track", "age_s": "seen", "position_age_s": "seen_pos",
+    "rssi_dbfs": "rssi",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", sorted(SPELLINGS))
+@given(address=st.integers(0, 0xFFFFFF), is_icao=st.booleans(), fields=stated)
+def test_what_a_receiver_writes_is_read_and_the_rest_is_unknown(spelling, address, is_icao, fields):
+    keys = PLAIN | SPELLINGS[spelling]
+    entry = {keys.get(name, name): value for name, value in fields.items()}
+    (found,) = read_aircraft_json(table(entry | {"hex": f"{'' if is_icao else '~'}{address:06x}"})).aircraft
+    assert (found.address, found.address_is_icao) == (address, is_icao)
+    for name in {*PLAIN, *SPELLINGS[spelling], "nic", "nac_p", "sil"}:
+        assert getattr(found, name) == fields.get(name), name
+    assert found.on_ground == (False if "altitude_baro_ft" in fields else None)

@@ -152,3 +152,26 @@ def _varint(value):
         out.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*out, value])
+
+
+@given(
+    st.floats(-180.0, 180.0),
+    st.floats(-90.0, 90.0),
+    st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    st.lists(st.tuples(st.text(max_size=20), st.floats(0.0, 1.0, width=32)), max_size=4),
+    st.integers(0, 2**31 - 1),
+)
+def test_a_detection_report_goes_there_and_back(lon, lat, height, classes, second):
+    said = message()
+    said.timestamp.seconds = second
+    report = said.detection_report
+    report.location.x, report.location.y = lon, lat
+    if height is not None:
+        report.location.z = height
+    for kind, confidence in classes:
+        report.classification.add(type=kind, confidence=confidence)
+    (found,) = SapientSplitter().feed(write_frame(said))
+    assert found == said
+    assert (found.detection_report.location.x, found.detection_report.location.y) == (lon, lat)
+    assert found.detection_report.location.HasField("z") == (height is not None)
+    assert [(c.type, c.confidence) for c in found.detection_report.classification] == classes

@@ -5,6 +5,7 @@ import { duration, known, sentence, utc } from "./words";
 
 const RECENT_S = 30;
 const CLOCK_TOLD_S = 0.5;
+const SLOWEST_WAY_S = 120;
 const REASONS_SHOWN = 3;
 const TELLS_OF_CLOCK = /^its (clock|times|messages go on)\b/;
 
@@ -50,7 +51,8 @@ export function lineWords(feed: FeedView, at: number): string {
 export function stateWords(feed: FeedView, at: number): string {
   const state = feed.state === "watching" ? WATCH_SENTENCE[watch(feed, at)] : STATE_SENTENCE[feed.state];
   const reason = feed.reason && feed.state !== "degraded" ? ` ${sentence(feed.reason)}` : "";
-  return `${state}${state.includes(" ") ? ". Since" : " since"} ${utc(feed.since)}.${reason}`;
+  const when = state.includes(" ") ? ". Since" : feed.state === "ended" ? " at" : " since";
+  return `${state}${when} ${utc(feed.since)}.${reason}`;
 }
 
 /** "Heard 12/s, last 0 s ago. 7 detections, last 3 min ago." */
@@ -74,7 +76,7 @@ function offWords(feed: FeedView): string | null {
 export function clockWords(feed: FeedView): string | null {
   const off = offWords(feed);
   if (off === null) return null;
-  return off.endsWith("ahead") ? `Its clock is ${off}.` : `Its times are ${off}: its clock, or a slow way to here.`;
+  return off.endsWith("ahead") || (feed.behind_s ?? 0) > SLOWEST_WAY_S ? `Its clock is ${off}.` : `Its times are ${off}: its clock, or a slow way to here.`;
 }
 
 const span = (seconds: number): string => (seconds < 120 ? `${seconds.toFixed(1)} s` : duration(seconds));

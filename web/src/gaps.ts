@@ -1,6 +1,6 @@
 // What is not being watched, and what is watched with a reservation: the desk's first question (law 2).
 
-import { isFine } from "./feeds";
+import { familyName, isFine } from "./feeds";
 import type { FeedView, UnitView, View } from "./model";
 import { duration, known, sentence, utc } from "./words";
 
@@ -49,7 +49,7 @@ export function neverWatched(view: View): Gap[] {
 /** What has stopped being watched, in the order in which somebody should care; then what is watched with a reservation. */
 export function notWatched(view: View): Gap[] {
   return [
-    ...noFeeds(view), ...view.feeds.filter(isGap).map(feedGap), ...shedGaps(view), ...unitGaps(view.units),
+    ...noFeeds(view), ...view.feeds.filter(isGap).filter(isItsOwn(view)).map(feedGap), ...shedGaps(view), ...unitGaps(view.units),
     ...view.feeds.flatMap(feedReservations), ...clockReservation(view),
   ];
 }
@@ -67,9 +67,18 @@ export function gapCount(view: View): string {
 }
 
 function noFeeds(view: View): Gap[] {
-  if (view.feeds.some((feed) => feed.senses)) return [];
-  const missing = view.feeds.length === 0 ? "No feed is configured." : "No feed that senses drones is configured.";
+  const sensing = view.feeds.filter((feed) => feed.senses);
+  if (sensing.some((feed) => !hearsAircraftOnly(feed))) return [];
+  const missing = sensing.length > 0 ? "Manned aircraft are heard, and nothing listens for drones." : view.feeds.length === 0 ? "No feed is configured." : "No feed that senses drones is configured.";
   return [{ what: "Everything", why: `${missing} Add a sensor's feed to the station's configuration.` }];
+}
+
+const hearsAircraftOnly = (feed: FeedView): boolean => feed.kinds?.length === 1 && feed.kinds[0] === "adsb";
+
+/** The parts of a recording end with it: they are told of once. */
+function isItsOwn({ feeds }: View): (feed: FeedView) => boolean {
+  const over = new Set(feeds.filter((feed) => feed.state === "ended" && feed.feed === familyName(feed)).map(familyName));
+  return (feed) => feed.state !== "ended" || feed.feed === familyName(feed) || !over.has(familyName(feed));
 }
 
 const isGap = (feed: FeedView): boolean => feed.state !== "watching" && feed.state !== "degraded";
@@ -77,7 +86,7 @@ const isGap = (feed: FeedView): boolean => feed.state !== "watching" && feed.sta
 function feedGap(feed: FeedView): Gap {
   const state = { connecting: "Connecting", deaf: "Deaf", down: "Down", ended: "Ended", watching: "", degraded: "" }[feed.state];
   const last = known(feed.last_data) ? ` Last data ${utc(feed.last_data)}.` : " No data yet.";
-  return { what: feed.feed, why: `${state} since ${utc(feed.since)}.${feed.reason ? ` ${sentence(feed.reason)}` : ""}${last}` };
+  return { what: feed.feed, why: `${state} ${feed.state === "ended" ? "at" : "since"} ${utc(feed.since)}.${feed.reason ? ` ${sentence(feed.reason)}` : ""}${last}` };
 }
 
 function feedReservations(feed: FeedView): Gap[] {
@@ -93,10 +102,16 @@ function clockReservation({ clock }: View): Gap[] {
   return [{ what: "The station's clock", why: `${why} Ages depend on it.`, reservation: true }];
 }
 
+/** A text that a newer one has replaced is nothing that anybody misses. */
+const REPLACED = "older alert revisions";
+
+/** What the core counts and the station's own faults, which no load explains. */
+const COUNTED = /^(detections older|objects beyond|advisories held|positions of units|faults of) /;
+
 const shedGaps = (view: View): Gap[] =>
   Object.entries(view.shed)
-    .filter(([, count]) => count > 0)
-    .map(([what, count]) => ({ what, why: `${count} shed under load and never looked at.` }));
+    .filter(([what, count]) => count > 0 && what !== REPLACED)
+    .map(([what, count]) => ({ what, why: COUNTED.test(what) ? `${count} since the start.` : `${count} shed under load and never looked at.` }));
 
 function unitGaps(units: UnitView[]): Gap[] {
   return units.flatMap((unit) => {

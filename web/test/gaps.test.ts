@@ -31,6 +31,24 @@ test("no feed, or none that senses, is everything not watched", () => {
   }
 });
 
+test("feeds of manned aircraft alone watch no drones", () => {
+  const air = feed({ feed: "air", kinds: ["adsb"] });
+  assert.deepEqual(notWatched(view({ feeds: [air] })).map((gap) => gap.what), ["Everything"]);
+  assert.deepEqual(notWatched(view({ feeds: [air, feed()] })), []);
+});
+
+test("a recording that has ended is told of once, a part that left by itself too", () => {
+  const recording = [feed({ feed: "rec", state: "ended" }), feed({ feed: "rec/1", state: "ended" }), feed({ feed: "rec/2", state: "ended" })];
+  const node = [feed({ feed: "radars" }), feed({ feed: "radars/north", state: "ended" })];
+  assert.deepEqual(notWatched(view({ feeds: [...recording, ...node] })).map((gap) => gap.what), ["rec", "radars/north"]);
+  assert.match(notWatched(view({ feeds: recording }))[0]?.why ?? "", /^Ended at \d\d:/);
+});
+
+test("what was shed is told apart from what was counted, and a replaced text from both", () => {
+  const shed = { "detections of rid": 4, "detections older than 8 s": 2, "older alert revisions": 7 };
+  assert.deepEqual(notWatched(view({ shed })).map((gap) => gap.why), ["4 shed under load and never looked at.", "2 since the start."]);
+});
+
 test("deaf, down, connecting and ended feeds are gaps; a degraded one is a reservation with its troubles", () => {
   for (const state of ["deaf", "down", "connecting", "ended"] as FeedState[]) {
     const [gap, ...rest] = notWatched(view({ feeds: [feed({ state })] }));

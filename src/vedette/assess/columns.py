@@ -138,9 +138,11 @@ def drone_belief(track: Track, settings: AssessSettings) -> float:
 
 
 def drone_belief_near(track: Track, settings: AssessSettings) -> float:
-    """The same inside the danger radius, where being called an aircraft lowers it only so far."""
-    not_a_bird = 1.0 - track.beliefs.get("bird", 0.0)
-    return max(drone_belief(track, settings), min(settings.aircraft_floor, not_a_bird))
+    """The same inside the danger radius, where being called an aircraft lowers it only so far, and what
+    sensors call it for which nobody vouches lowers it not at all (DESIGN, law 3)."""
+    bird, aircraft = track.beliefs.get("bird", 0.0), track.beliefs.get("aircraft", 0.0)
+    unsaid = min(1.0 - bird - aircraft + track.harmless_by_word, 1.0) if track.harmless_by_word else 0.0
+    return max(drone_belief(track, settings), min(settings.aircraft_floor, 1.0 - bird), unsaid)
 
 
 def surely_fast(track: Track, settings: AssessSettings) -> bool:

@@ -37,11 +37,11 @@ def decode(
 ) -> int:
     """Recordings or live feeds -> detections.jsonl on stdout, counts on stderr. What a file holds is told
     from its content."""
-    from vedette.cli.listen import place
+    from vedette.cli.recordings import place
 
     where = place(site)
     for source in sources:
-        if _is_url(source) and not _is_there(Path(source)):
+        if not _is_there(Path(source)) and _is_url(source):
             _listen(source, sensor, where)
         else:
             _file(Path(source), sensor, where)
@@ -97,9 +97,16 @@ def _decode(source: Path, sensor: str) -> None:
             for detection in adapter.detections(batch):
                 output.write(detection)
     except CaptureError as error:
-        raise InputError(str(error)) from None
+        others = (
+            "; other recordings: Beast, SBS, aircraft.json, detection lines"
+            if "not a cap" in str(error)
+            else ""
+        )
+        raise InputError(f"{error}{others}") from None
     counts = {**reader.counts, **adapter.counts}
     output.say(f"{source}: " + ", ".join(f"{name} {count}" for name, count in counts.items() if count))
+    if counts.get("records") and not counts.get("odid-frames"):
+        output.say(f"{source}: no Remote ID in it, nor another format that is read (docs/feeds.md)")
 
 
 def track(

@@ -43,21 +43,6 @@ def is_feed(source: str) -> bool:
     return bool(colon) and (scheme in FACTORIES or bool(entry_points(group="vedette.peers", name=scheme)))
 
 
-def place(site: str | None) -> Site | None:
-    """``LAT,LON`` in degrees -> a site there. Raises ConfigError."""
-    if site is None:
-        return None
-    try:
-        lat_deg, lon_deg = (float(part) for part in site.split(","))
-    except ValueError:
-        raise ConfigError(f"--site {site!r}: write LAT,LON in degrees, for example 47.2,8.5") from None
-    if not (abs(lat_deg) <= 90.0 and abs(lon_deg) <= 180.0):
-        raise ConfigError(
-            f"--site {site!r}: there is no such place: latitude to 90, longitude to 180 degrees"
-        )
-    return Site(name="here", lat_deg=lat_deg, lon_deg=lon_deg, alt_m=0.0, alt_datum="wgs84-ellipsoid")
-
-
 def listen(
     url: str,
     sensor: str,
@@ -179,7 +164,9 @@ class Printer:
         self.answered.set()
 
     def trouble(self, feed: str, what: str, words: str | None) -> None:
-        """What the feed finds wrong with itself."""
+        """What the feed finds wrong with itself; how far things are from nowhere is not worth a word."""
+        if what == "elsewhere" and self.site is NOWHERE:
+            return
         output.say(f"{feed}: {words}" if words is not None else f"{feed}: {what} is over")
 
     def quarantine(self, feed: str, reason: str, data: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from vedette.model import InputError
+from vedette.model import ConfigError, InputError, Site
 
 HEAD_BYTES = 4096
 FRAMES = 50
@@ -38,10 +38,16 @@ READERS: dict[str, Recording] = {
 """Content -> how it is read. Whether there is such a feed is asked of the registry."""
 
 
+_OTHERWISE = {
+    "asterix": "bare blocks carry no times of reception: record the network (tcpdump -w FILE) and give that"
+    " capture, or send the blocks by UDP to asterix+udp://127.0.0.1:PORT"
+}
+
+
 def content_of(path: Path) -> str | None:
     """What a regular file holds, of `READERS`; None: a capture of Remote ID, or nothing that is known, or
     not a regular file (a pipe gives its beginning only once). Raises nothing."""
-    from vedette.station.doctor import guess_format
+    from vedette.station.formats import guess_format
 
     try:
         if not path.is_file():
@@ -57,7 +63,7 @@ def content_of(path: Path) -> str | None:
 
 def _carried(path: Path) -> str | None:
     """What the datagrams in a capture are, if it is one of an IP network."""
-    from vedette.station.doctor.look import datagram_format
+    from vedette.station.formats import datagram_format
     from vedette.wire.capture import CaptureReader
     from vedette.wire.errors import CaptureError
 
@@ -74,15 +80,14 @@ def _carried(path: Path) -> str | None:
 def url_of(path: Path, content: str) -> str:
     """The feed URL that reads it. Raises InputError if this installation has no such feed."""
     from vedette.cli.listen import is_feed
-    from vedette.station.doctor.formats import WORDS
+    from vedette.station.formats import WORDS
 
     scheme = READERS[content].scheme
     url = f"{scheme}:{path}"
     if not is_feed(url):
         words = WORDS[content.removesuffix("-capture")]
-        raise InputError(
-            f"{path}: this looks like {words}; this installation has no feed {scheme}: to read it"
-        )
+        how = _OTHERWISE.get(content, f"this installation has no feed {scheme}: to read it")
+        raise InputError(f"{path}: this looks like {words}; {how}")
     return url
 
 
@@ -138,3 +143,18 @@ def _of_sbs(path: Path) -> float | None:
 
 
 _FIRST = {"asterix-capture": _of_capture, "lines": _of_lines, "sbs": _of_sbs, "aircraft-json": _of_table}
+
+
+def place(site: str | None) -> Site | None:
+    """``LAT,LON`` in degrees -> a site there. Raises ConfigError."""
+    if site is None:
+        return None
+    try:
+        lat_deg, lon_deg = (float(part) for part in site.split(","))
+    except ValueError:
+        raise ConfigError(f"--site {site!r}: write LAT,LON in degrees, for example 47.2,8.5") from None
+    if not (abs(lat_deg) <= 90.0 and abs(lon_deg) <= 180.0):
+        raise ConfigError(
+            f"--site {site!r}: there is no such place: latitude to 90, longitude to 180 degrees"
+        )
+    return Site(name="here", lat_deg=lat_deg, lon_deg=lon_deg, alt_m=0.0, alt_datum="wgs84-ellipsoid")

@@ -1,6 +1,7 @@
 """What a detection says beside where: does the body exist, what is it, is its claim to be believed."""
 
 import math
+from collections.abc import Collection
 
 from msgspec import structs
 
@@ -19,6 +20,8 @@ what a sensor tuned to small drones reports is a small drone more often than not
 AIRCRAFT_PRIOR: tuple[float, ...] = (0.10, 0.05, 0.15, 0.05, 0.50, 0.15)
 """The same of what speaks by the radio of aviation: as likely as not what it passes for. A judgement too."""
 
+_DRONES: tuple[ObjectClass, ...] = ("multirotor", "fpv", "fixed-wing")
+_HARMLESS: tuple[ObjectClass, ...] = ("bird", "aircraft")
 _LEAST_RATIO, _MOST_RATIO = 0.1, 1000.0
 _CEILING = 0.9999
 
@@ -81,6 +84,25 @@ def posterior(
     weights = [math.exp(value - top) for value in logs]
     total = sum(weights)
     return {name: weight / total for name, weight in zip(CLASSES, weights, strict=True)}
+
+
+def harmless_by_word(dossier: Dossier, settings: FuseSettings, vouched: Collection[str]) -> float:
+    """How much of the belief that it is a bird or an aircraft rests on the word of sensors for which nobody
+    vouches: whoever can send to an open feed can call himself a radar, and a drone a bird."""
+    if all(name in vouched for name, _ in dossier.beliefs):
+        return 0.0
+    words = tuple((n, word if n in vouched else _not_harmless(word)) for n, word in dossier.beliefs)
+    said = posterior(dossier, settings)
+    without = posterior(structs.replace(dossier, beliefs=words), settings)
+    return max(sum(said[name] - without[name] for name in _HARMLESS), 0.0)
+
+
+def _not_harmless(word: tuple[float, ...]) -> tuple[float, ...]:
+    """The word, which calls the body a bird or an aircraft no sooner than some kind of drone."""
+    most = max(value for name, value in zip(CLASSES, word, strict=True) if name in _DRONES)
+    return tuple(
+        min(value, most) if name in _HARMLESS else value for name, value in zip(CLASSES, word, strict=True)
+    )
 
 
 def trust_of(dossier: Dossier, now: float, settings: FuseSettings) -> Trust | None:

@@ -1,5 +1,7 @@
 """A picture as the tracks that others see: the confirmed ones, predicted to one time."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from vedette.fuse import evidence
@@ -14,24 +16,31 @@ _ROWS, _COLUMNS = np.triu_indices(STATE)
 
 
 def tracks_of(
-    picture: Picture, at: float, fuser: Fuser, prior: tuple[float, ...] = evidence.PRIOR
+    picture: Picture,
+    at: float,
+    fuser: Fuser,
+    vouched: Collection[str] | None = None,
+    prior: tuple[float, ...] = evidence.PRIOR,
 ) -> list[Track]:
-    """All confirmed tracks at ``at``; ``prior`` is that of their classes.
+    """All confirmed tracks at ``at``; ``prior`` is that of their classes. ``vouched``: the sensors for whose
+    word the operator stands; None where nothing but words is known.
 
     A track whose last detection is ahead of ``at`` (by at most a second, see
     `vedette.fuse.settings.FUTURE_S`) stands where that detection left it."""
     x, p, known = fuser.predicted(picture, at)
     states, covariances = x.tolist(), p[:, _ROWS, _COLUMNS].tolist()
     tracks = []
-    believed: dict[object, dict[ObjectClass, float]] = {}
+    believed: dict[object, tuple[dict[ObjectClass, float], float]] = {}
     for slot, dossier in enumerate(picture.dossiers):
         existence = fuser.existence(picture, slot, at)
         if not picture.confirmed[slot] or existence < fuser.settings.drop_existence:
             continue
         e, n, u, ve, vn, vu = states[slot]
-        beliefs = believed.get(dossier.beliefs)
-        if beliefs is None:
-            beliefs = believed[dossier.beliefs] = evidence.posterior(dossier, fuser.settings, prior)
+        if dossier.beliefs not in believed:
+            beliefs = evidence.posterior(dossier, fuser.settings, prior)
+            doubt = 0.0 if vouched is None else evidence.harmless_by_word(dossier, fuser.settings, vouched)
+            believed[dossier.beliefs] = beliefs, doubt
+        beliefs, doubt = believed[dossier.beliefs]
         fresh = at - fuser.settings.contributor_life_s
         tracks.append(
             Track(
@@ -41,6 +50,7 @@ def tracks_of(
                 covariance=tuple(covariances[slot]),
                 existence=existence,
                 beliefs=beliefs,
+                harmless_by_word=doubt,
                 identity=dossier.identity,
                 trust=evidence.trust_of(dossier, at, fuser.settings),
                 updated=float(picture.time[slot]),

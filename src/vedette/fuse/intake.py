@@ -17,14 +17,26 @@ _MOST_UNKNOWN_SENSORS = 256
 
 
 class Intake:
-    """Turns detections into plots and counts what it refuses in ``counts``."""
+    """Turns detections into plots and counts what it refuses in ``counts``.
 
-    def __init__(self, site: Site, profiles: tuple[SensorProfile, ...], settings: FuseSettings) -> None:
+    ``profiles`` are the operator's, ``reported`` those of sensors that described themselves. ``vouched``:
+    the sensors whose word on what a body is counts everywhere."""
+
+    def __init__(
+        self,
+        site: Site,
+        profiles: tuple[SensorProfile, ...],
+        settings: FuseSettings,
+        reported: tuple[SensorProfile, ...] = (),
+    ) -> None:
         self._settings = settings
         self._plotter = Plotter(site, settings)
         self._sensors = {
-            profile.id: sensor_of(profile, site, self._plotter.frame, settings) for profile in profiles
+            profile.id: sensor_of(profile, site, self._plotter.frame, settings, configured=configured)
+            for some, configured in ((reported, False), (profiles, True))
+            for profile in some
         }
+        self.vouched = frozenset(name for name, sensor in self._sensors.items() if sensor.vouched)
         self._unknown: dict[str, Sensor] = {}
         self.counts: dict[str, int] = {}
 

@@ -18,14 +18,17 @@ _DEFAULT_REGION_M = 5000.0
 class Sensor(Struct, frozen=True):
     """One sensor as the tracker sees it.
 
-    ``cooperative``: it only repeats what is broadcast, so it can verify nothing. ``searching``: it scans
-    a known region for bodies whether they emit or not, so a miss is evidence of absence. ``limits``:
-    (8,), see `vedette.fuse.kernels.in_view`. ``clutter_per_m2``: false plots per scan and square metre.
+    ``cooperative``: it only repeats what is broadcast, so it can verify nothing. ``vouched``: it measures,
+    and the configuration names it; any other may be somebody who calls himself a sensor. ``searching``: it
+    scans a known region for bodies whether they emit or not, so a miss is evidence of absence.
+    ``limits``: (8,), see `vedette.fuse.kernels.in_view`. ``clutter_per_m2``: false plots per scan and
+    square metre.
     """
 
     id: str
     cooperative: bool
     searching: bool
+    vouched: bool
     period_s: float
     detection_probability: float
     clutter_per_m2: float
@@ -42,6 +45,7 @@ def unknown_sensor(name: str, settings: FuseSettings) -> Sensor:
         id=name,
         cooperative=True,
         searching=False,
+        vouched=False,
         period_s=1.0,
         detection_probability=0.0,
         clutter_per_m2=settings.least_clutter_per_m2,
@@ -53,8 +57,10 @@ def unknown_sensor(name: str, settings: FuseSettings) -> Sensor:
     )
 
 
-def sensor_of(profile: SensorProfile, site: Site, frame: LocalFrame, settings: FuseSettings) -> Sensor:
-    """The tracker's view of a profile.
+def sensor_of(
+    profile: SensorProfile, site: Site, frame: LocalFrame, settings: FuseSettings, *, configured: bool = True
+) -> Sensor:
+    """The tracker's view of a profile; ``configured``: by the operator, not by its own word.
 
     Only radars and cameras are *searching*: a direction finder, an acoustic array or a receiver of
     broadcasts that hears nothing has not shown that nothing is there, for a drone may be silent.
@@ -66,6 +72,7 @@ def sensor_of(profile: SensorProfile, site: Site, frame: LocalFrame, settings: F
     return Sensor(
         id=profile.id,
         cooperative=profile.type == "report",
+        vouched=configured and profile.type != "report",
         searching=profile.type in ("radar-3d", "radar-2d", "camera") and profile.range_m is not None,
         period_s=profile.period_s,
         detection_probability=min(profile.detection_probability, 0.99),

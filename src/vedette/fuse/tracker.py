@@ -32,6 +32,9 @@ from vedette.model import Detection, Frame, InputError, SensorProfile, Site, Tra
 STATE_FORMAT = 2
 """Of the bytes of `Tracker.state`; 1 had one timeline and no aircraft."""
 
+AIRCRAFT_LETTER = "A"
+"""The ids of what is known by the radio of aviation alone begin so."""
+
 _DEFAULT_SETTINGS = FuseSettings()
 
 
@@ -67,8 +70,8 @@ class Tracker:
 
     A pure function of its calls: no clock, no randomness. ``at`` is station time (Unix seconds) and is
     held where it is if a call gives less. Detections up to 1 s ahead of it are taken as they are, later
-    ones at ``at``, so no sensor moves the tracker's time. Raises ConfigError for sensors that cannot be
-    placed.
+    ones at ``at``, so no sensor moves the tracker's time. ``sensors`` are the operator's, ``reported``
+    those that described themselves. Raises ConfigError for sensors that cannot be placed.
     """
 
     def __init__(
@@ -76,14 +79,20 @@ class Tracker:
         site: Site,
         sensors: tuple[SensorProfile, ...] = (),
         settings: FuseSettings = _DEFAULT_SETTINGS,
+        reported: tuple[SensorProfile, ...] = (),
     ) -> None:
-        self._intake = Intake(site, sensors, settings)
+        self._intake = Intake(site, sensors, settings, reported)
         self._at = -math.inf
         count, calm = self._intake.count, for_aircraft(settings)
         self._bodies = Timeline(Fuser(settings), settings, count)
-        self._aircraft = Timeline(Fuser(calm), calm, count, letter="A")
+        self._aircraft = Timeline(Fuser(calm), calm, count, letter=AIRCRAFT_LETTER)
         self._sky = Sky(settings)
         self._compared = 0
+
+    @property
+    def vouched(self) -> frozenset[str]:
+        """The sensors that measure and that the operator configured."""
+        return self._intake.vouched
 
     @property
     def counts(self) -> dict[str, int]:
@@ -108,7 +117,7 @@ class Tracker:
         """The confirmed tracks predicted to ``at``, sorted by id. A body that was found to be an aircraft
         is one track: as the sensors measure it, under the aircraft's identity. Beliefs are then the
         sensors' own, without the aircraft's word on its class."""
-        bodies = tracks_of(self._bodies.head, at, self._bodies.fuser)
+        bodies = tracks_of(self._bodies.head, at, self._bodies.fuser, self._intake.vouched)
         if self._aircraft.head.count:
             aircraft = tracks_of(self._aircraft.head, at, self._aircraft.fuser, prior=evidence.AIRCRAFT_PRIOR)
             bodies = _as_one(bodies, {track.id: track for track in aircraft}, self._sky.joined())
@@ -138,7 +147,12 @@ class Tracker:
 
     @classmethod
     def restore(
-        cls, site: Site, sensors: tuple[SensorProfile, ...], settings: FuseSettings, state: bytes
+        cls,
+        site: Site,
+        sensors: tuple[SensorProfile, ...],
+        settings: FuseSettings,
+        state: bytes,
+        reported: tuple[SensorProfile, ...] = (),
     ) -> "Tracker":
         """The tracker that `state` was taken from, bit for bit if sensors and settings are the same.
 
@@ -149,7 +163,7 @@ class Tracker:
             if held != STATE_FORMAT:
                 raise ValueError(f"its format is {held!r}, this version reads {STATE_FORMAT}")
             packed = _STATE_DECODER.decode(state)
-            tracker = cls(site, sensors, settings)
+            tracker = cls(site, sensors, settings, reported)
             tracker._resume(packed)
         except (msgspec.MsgspecError, ValueError) as error:
             raise InputError(

@@ -60,10 +60,12 @@ class Tick(Struct, frozen=True, gc=False):
     """Station time passed."""
 
 
-class SensorReport(Struct, frozen=True, gc=False, kw_only=True):
-    """A sensor said where it stands and what it can see: it registered itself, or it has moved."""
+class SensorReport(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A sensor said where it stands and what it can see: it registered itself, or it has moved.
+    ``instead_of``: a sensor that has left, whose place it gets because all are taken."""
 
     profile: SensorProfile
+    instead_of: str | None = None
 
 
 FeedState = Literal["connecting", "watching", "degraded", "deaf", "down", "ended"]

@@ -27,6 +27,8 @@ from vedette.wire.asterix import Message, RadarService, unix_time
 TOLERATED_S = (-0.5, 4.0)
 """``received - sent`` of a time that is used as it is: radars send plots sector by sector, up to seconds
 late, and never early."""
+MOST_OFF_S = 50_000.0
+"""A clock half a day off that is put right shall not count as a whole day off from then on."""
 HOLD_S = 30.0
 DUE_TURNS = 2.5
 """A source that turns gives a sign of life within as many turns."""
@@ -99,6 +101,8 @@ class Source:
         if message.time_of_day_s is None:
             return None
         sent = unix_time(message.time_of_day_s, received - (self.clock.behind_s or 0.0))
+        if abs(received - sent) > MOST_OFF_S:
+            sent = unix_time(message.time_of_day_s, received)
         self.clock.note(sent, received)
         return sent
 

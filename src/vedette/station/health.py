@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from vedette.model.event import FeedState
 from vedette.sense.clocks import SenderClock
+from vedette.station.pace import Pace
 from vedette.station.view import FeedView
 
 DEAF_AFTER_S = 30.0
@@ -21,11 +22,18 @@ RATE_S, WINDOW_S = 10.0, 60.0
 LEAST_REFUSED, MOST_REFUSED_SHARE = 20, 0.5
 CLOCK_AHEAD_S, CLOCK_BEHIND_S = 0.5, 1.5
 """Beyond these a clock is called wrong: no way explains that a time is ahead, and some ways are slow."""
+SLOWEST_WAY_S = 120.0
+"""No way from a sensor to here takes longer: beyond, it is the clock."""
 ZONES_H = (*range(1, 15), 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75)
 """How far civil times are from UTC, either way (IANA time zone database)."""
 ZONE_SLACK_S = 30.0
 MAX_REASONS = 50
 MAX_FEEDS = 500
+MOST_PARTS = 128
+"""Of one feed that are shown. A new one takes the place of one that is gone, the shortest-lived first."""
+TOLD_PER_S, TOLD_AT_ONCE = 1.0, 150
+"""Changes of a feed and its parts that enter the record; what changes faster is told a little later."""
+GONE: tuple[FeedState, ...] = ("deaf", "down", "ended")
 _NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 FLOODED = "flooded"
 """Reasons that begin so tell of what was shed unread."""
@@ -42,13 +50,19 @@ class FeedHealth:
     """One feed. ``reported`` is what its peer says; ``state`` and ``reason`` what the evidence allows."""
 
     def __init__(
-        self, feed: str, at: float, senses: bool = False, deaf_after_s: float = DEAF_AFTER_S
+        self,
+        feed: str,
+        at: float,
+        senses: bool = False,
+        deaf_after_s: float = DEAF_AFTER_S,
+        speed: float = 1.0,
     ) -> None:
         self.feed = feed
+        self._speed = speed
         self.senses = senses
         self.kinds: tuple[str, ...] = ()
         self.state: FeedState = "connecting"
-        self.since = at
+        self.since = self.began = at
         self.reason: str | None = None
         self.last_data: float | None = None
         self.last_heard: float | None = None
@@ -84,9 +98,9 @@ class FeedHealth:
         self._counts_life = True
         self._second(at).heard += count
         if sent is not None:
-            self.clock.note(sent, at)
+            self.clock.note(sent / self._speed, at / self._speed)
         if due_s is not None:
-            self._deaf_after_s = due_s
+            self._deaf_after_s = due_s * self._speed
         return self._lives(at)
 
     def refuse(self, reason: str, count: int, at: float) -> None:
@@ -193,16 +207,28 @@ def clock_words(clock: SenderClock) -> str | None:
     if hours is not None:
         way = "behind" if behind > 0.0 else "ahead"
         return f"its clock is {hours:g} h {way}: is it set to local time instead of UTC?"
+    if behind > SLOWEST_WAY_S:
+        return f"its clock is {_span(behind)} behind"
     if behind > 0.0:
-        return f"its times are {behind:.1f} s behind: its clock, or a slow way to here"
-    return f"its clock is {-behind:.1f} s ahead"
+        return f"its times are {_span(behind)} behind: its clock, or a slow way to here"
+    return f"its clock is {_span(-behind)} ahead"
+
+
+def _span(seconds: float) -> str:
+    """``3.2 s``, ``4 min``, ``6 h 47 min``."""
+    if seconds < SLOWEST_WAY_S:
+        return f"{seconds:.1f} s"
+    hours, minutes = divmod(round(seconds / 60.0), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 class Health:
     """All feeds, in the order in which they were first heard of; ``changed`` takes each change.
 
     ``senses``: the feeds that bring detections, and their kinds; a feed ``NAME/PART`` does what ``NAME``
-    does, until `kind` says otherwise.
+    does, until `kind` says otherwise. The parts of a feed are bounded, as strangers may invent them: what
+    one says that finds no place is counted at its feed, and moves nothing there. ``speed``: of station
+    time; senders live in wall time, in which their clocks are told and their signs of life are due.
     """
 
     def __init__(
@@ -210,10 +236,14 @@ class Health:
         now: Callable[[], float],
         changed: Callable[[FeedHealth], None],
         senses: Mapping[str, tuple[str, ...]] = _NOTHING,
+        speed: float = 1.0,
     ) -> None:
         self._feeds: dict[str, FeedHealth] = {}
         self._senses = dict(senses)
+        self._pace = Pace(TOLD_PER_S, TOLD_AT_ONCE)
+        self._untold: dict[str, None] = {}
         self._now = now
+        self._speed = speed
         self._changed = changed
 
     def data(self, feed: str, count: int) -> None:
@@ -224,22 +254,27 @@ class Health:
     def heard(self, feed: str, sent: float | None = None, due_s: float | None = None, count: int = 1) -> None:
         """A sign of life of ``feed``."""
         health = self._feed(feed)
+        if health.feed != feed:
+            sent = due_s = None
         self._tell(health, health.heard(self._now(), sent, due_s, count))
 
     def report(self, feed: str, state: FeedState, reason: str | None) -> None:
         """A peer reports its state."""
-        health = self._feed(feed)
-        self._tell(health, health.report(state, reason, self._now()))
+        health = self._own(feed)
+        if health is not None:
+            self._tell(health, health.report(state, reason, self._now()))
 
     def kind(self, feed: str, kinds: tuple[str, ...], senses: bool) -> None:
         """A peer tells what a part of it is."""
-        health = self._feed(feed)
-        health.kinds, health.senses = kinds, senses
+        health = self._own(feed)
+        if health is not None:
+            health.kinds, health.senses = kinds, senses
 
     def trouble(self, feed: str, what: str, words: str | None) -> None:
         """A peer tells what is wrong, or that it is over."""
-        health = self._feed(feed)
-        self._tell(health, health.trouble(what, words, self._now()))
+        health = self._own(feed)
+        if health is not None:
+            self._tell(health, health.trouble(what, words, self._now()))
 
     def quarantine(self, feed: str, reason: str, count: int = 1) -> None:
         """Bad input came from ``feed``."""
@@ -249,6 +284,13 @@ class Health:
         """Look for feeds that fell silent, flood, or have a wrong clock."""
         for health in self._feeds.values():
             self._tell(health, health.check(self._now()))
+        for feed in list(self._untold):
+            self._tell(self._feeds[feed], changed=False)
+
+    def gone(self, feed: str) -> bool:
+        """True if nothing comes by ``feed`` now, or it is not known."""
+        health = self._feeds.get(feed)
+        return health is None or health.state in GONE
 
     def views(self) -> tuple[FeedView, ...]:
         """All feeds for the console."""
@@ -260,15 +302,47 @@ class Health:
         return sum(health.state in ("watching", "degraded") for health in self._feeds.values())
 
     def _feed(self, feed: str) -> FeedHealth:
-        name = feed.partition("/")[0]
-        if feed not in self._feeds and len(self._feeds) >= MAX_FEEDS:
-            feed = name
+        """The feed; that of which it is a part, if there is no room for the part."""
+        if feed not in self._feeds and "/" in feed and not self._room(_root(feed)):
+            feed = _root(feed)
         if feed not in self._feeds:
-            kinds = self._senses.get(feed, self._senses.get(name))
-            self._feeds[feed] = health = FeedHealth(feed, self._now(), kinds is not None)
+            kinds = self._senses.get(feed, self._senses.get(_root(feed)))
+            self._feeds[feed] = health = FeedHealth(feed, self._now(), kinds is not None, speed=self._speed)
             health.kinds = kinds or ()
         return self._feeds[feed]
 
+    def _own(self, feed: str) -> FeedHealth | None:
+        """The feed itself; None, which is counted, if there is no room for it."""
+        health = self._feed(feed)
+        if health.feed == feed:
+            return health
+        health.refuse("too many parts: not shown", 1, self._now())
+        return None
+
+    def _room(self, root: str) -> bool:
+        parts = [feed for feed in self._feeds.values() if "/" in feed.feed]
+        own = [feed for feed in parts if _root(feed.feed) == root]
+        if len(own) < MOST_PARTS and len(self._feeds) < MAX_FEEDS:
+            return True
+        gone = [feed for feed in own if feed.state in GONE]
+        if not gone:
+            return False
+        shortest = min(gone, key=_lived_s).feed
+        del self._feeds[shortest]
+        self._untold.pop(shortest, None)
+        return True
+
     def _tell(self, health: FeedHealth, changed: bool) -> None:
         if changed:
+            self._untold[health.feed] = None
+        if health.feed in self._untold and self._pace.admits(_root(health.feed), self._now()):
+            del self._untold[health.feed]
             self._changed(health)
+
+
+def _root(feed: str) -> str:
+    return feed.partition("/")[0]
+
+
+def _lived_s(health: FeedHealth) -> float:
+    return (health.last_heard or health.began) - health.began

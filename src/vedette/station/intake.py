@@ -54,6 +54,11 @@ class FeedIntake:
         if self._timer is None and self._waiting:
             self._flush()
 
+    @property
+    def idle(self) -> bool:
+        """True if nothing waits and nothing was just sent."""
+        return self._timer is None and not self._waiting
+
     def close(self) -> None:
         """Send all that waits and stop the timer."""
         if self._timer is not None:

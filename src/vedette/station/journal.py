@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from vedette.core import Core
-from vedette.model import Event, InputError, Intent, Roster
+from vedette.model import Event, InputError, Intent, Roster, Site
 from vedette.model.event import (
     INTENT_KINDS,
     Configure,
@@ -61,6 +61,11 @@ class Journal:
             core = self._recover(recover(self._log))
         self._fresh = core is None
         self.core = core or Core(configure)
+
+    @property
+    def site(self) -> Site:
+        """The site as configured now; a recovered core learns of it when the segment begins."""
+        return self._configure.site
 
     @property
     def waiting(self) -> int:

@@ -10,11 +10,13 @@ from vedette.geo import LocalFrame
 from vedette.model import Alert, Level, Track
 from vedette.model.threat import LEVEL_RANK
 from vedette.model.unit import RosterEntry
-from vedette.station.view import AlertView, Ellipse, FeedView, TrackView, UnitView
+from vedette.station.view import AlertView, Ellipse, FeedView, TrackView, UnitView, drone_sensors
 
 # MIL-STD-2525D / APP-6D, 20 digits. The fourth digit is the identity: unknown until evidence says
 # otherwise, and never friend because something was broadcast.
 SIDC_DRONE = "10010100001103000000"
+SIDC_AIRCRAFT = "10010100001200000000"
+"""A civil aircraft, by its own word: as unknown as the rest, and no less of a threat for it."""
 SIDC_UNIT = {
     "foot": "10031000001211000000",
     "vehicle": "10031500001401000000",
@@ -38,7 +40,7 @@ def track_view(track: Track, frame: LocalFrame, at: float) -> TrackView:
         ellipse=ellipse(track.covariance),
         age_s=max(0.0, at - (track.updated if track.updated is not None else at)),
         existence=track.existence,
-        sidc=SIDC_DRONE,
+        sidc=SIDC_AIRCRAFT if _flies_as_aircraft(track) else SIDC_DRONE,
         beliefs=track.beliefs,
         alt_m=alt if track.height_known else None,
         height_m=up if track.height_known else None,
@@ -46,6 +48,11 @@ def track_view(track: Track, frame: LocalFrame, at: float) -> TrackView:
         trust=track.trust,
         sensors=track.sensors,
     )
+
+
+def _flies_as_aircraft(track: Track) -> bool:
+    """True for what reports itself by ADS-B and is not contradicted."""
+    return track.identity is not None and track.identity.scheme == "icao" and track.trust != "contradicted"
 
 
 def ellipse(covariance: Sequence[float]) -> Ellipse:
@@ -121,8 +128,7 @@ def _rank(alert: Alert) -> tuple[int, float, str]:
 
 def summary(feeds: Sequence[FeedView], tracks: int, at_risk: int, last_seen: float | None) -> str:
     """One sentence of state. It says what is watched and what was seen, never that all is well."""
-    groups = {feed.feed.partition("/")[0] for feed in feeds if "/" in feed.feed}
-    sensing = [feed for feed in feeds if feed.senses and feed.feed not in groups]
+    sensing = drone_sensors(feeds)
     watching = sum(feed.state in ("watching", "degraded") for feed in sensing)
     degraded = sum(feed.state == "degraded" for feed in sensing)
     if not sensing:

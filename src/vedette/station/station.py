@@ -43,7 +43,6 @@ from vedette.model.event import (
     FeedStatus,
     OperatorPosition,
     RecordStatus,
-    SensorReport,
     Shed,
 )
 from vedette.model.threat import LEVEL_RANK, Level
@@ -55,16 +54,27 @@ from vedette.station.health import FeedHealth, Health
 from vedette.station.intake import FeedIntake
 from vedette.station.journal import Journal
 from vedette.station.outbox import Outbox
+from vedette.station.pace import Pace
 from vedette.station.places import SensorPlaces
 from vedette.station.ports import Peer
 from vedette.station.postman import Postman
 from vedette.station.stages import Stages
 from vedette.station.timekeeping import clock_state_beside
+from vedette.station.unplaced import UnplacedSensors
 from vedette.station.view import ClockView, RecordView, SiteView, View
 
 EFFECT_WAIT_S = 0.05
 """Longest time an effect waits for the disk."""
 TICK_SLEEP_S = 0.02
+MOST_INTAKES = 500
+"""Kept though nothing waits in them."""
+OPERATORS_PER_S, OPERATORS_AT_ONCE = 20.0, 300
+"""Positions of operators that enter the record, sealed one by one; whoever transmits can invent them."""
+UNIT_PER_S, UNIT_AT_ONCE = 2.0, 3
+"""Reports of one unit that are used: phones send one in 5 to 30 s."""
+STRANGERS_PER_S, STRANGERS_AT_ONCE = 20.0, 600
+"""Units of one feed that nobody knows yet: a whole company may connect at once, and then no more than this.
+Whoever is on the roster, or was here before, is taken always."""
 SNAPSHOT_S = 60.0
 CLEANING_S = 3600.0
 PICTURE_S = 0.05
@@ -86,7 +96,7 @@ class Station:
         self.clock = clock
         self.peers = peers
         self.stages = Stages(clock.now)
-        self.site: Site = journal.core.configure.site
+        self.site: Site = journal.site
         self.faults: Counter[str] = Counter()
         self._journal = journal
         self._core = journal.core
@@ -96,9 +106,14 @@ class Station:
         )
         self._frame = LocalFrame(self.site.lat_deg, self.site.lon_deg, self.site.alt_m)
         senses = {feed: getattr(peer, "kinds", ()) for peer in peers for feed in peer.senses}
-        self._health = Health(clock.now, self._feed_changed, senses)
+        self._health = Health(clock.now, self._feed_changed, senses, clock.speed)
         self._intakes: dict[str, FeedIntake] = {}
-        self._places = SensorPlaces(lambda profile: self._enter(SensorReport(profile=profile), profile.id))
+        self._places = SensorPlaces(
+            lambda report: self._enter(report, report.profile.id),
+            self._health.gone,
+            (profile.id for profile in journal.core.reported),
+        )
+        self._unplaced = UnplacedSensors(lambda: self._core.sensors, self.trouble)
         self._outbox: Outbox = journal.outbox
         self._postman = Postman(self._outbox, clock, peers, self.stages)
         self._pictured = Frame(time=-1.0, tracks=())
@@ -110,6 +125,12 @@ class Station:
         self._last_track: float | None = None
         self._clock_view = ClockView(state="unknown", words="not asked yet")
         self._operators: dict[str, tuple[float, float]] = {}
+        self._operator_pace = Pace(OPERATORS_PER_S, OPERATORS_AT_ONCE)
+        self._unit_pace = Pace(UNIT_PER_S, UNIT_AT_ONCE)
+        self._stranger_pace = Pace(STRANGERS_PER_S, STRANGERS_AT_ONCE)
+        self._units: dict[str, None] = dict.fromkeys(
+            state.report.unit for state in self._core.units(journal.at)
+        )
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -146,35 +167,56 @@ class Station:
 
     def detections(self, feed: str, detections: Iterable[Detection]) -> None:
         """Detections of ``feed``; a broadcast operator position is taken out and sealed apart."""
-        kept = [self._without_operator(detection) for detection in detections]
+        kept = [self._without_operator(feed, detection) for detection in detections]
         self._health.data(feed, len(kept))
         if feed not in self._intakes:
+            self._forget_idle()
             self._intakes[feed] = FeedIntake(
                 feed,
                 self._batch,
-                lambda lost: self._lost(f"detections of {feed}", lost),
+                lambda lost: self._lost(f"detections of {feed.partition('/')[0]}", lost),
                 asyncio.get_running_loop(),
             )
         self._intakes[feed].add(kept)
+        self._unplaced.look(feed, kept, self.clock.now())
 
     def sensor(self, feed: str, profile: SensorProfile) -> None:
         """Where a sensor says that it stands; entered at a bounded pace."""
-        self._places.take(profile, self.clock.now())
+        if not self._places.take(profile, self.clock.now(), feed):
+            self._health.quarantine(feed, "sensor-place-not-taken: too many sensors")
 
     def operator_position(self, position: OperatorPosition) -> None:
         """Where a drone says its operator is; written when it is new or has moved."""
+        self._operator(position, position.sensor)
+
+    def _operator(self, position: OperatorPosition, source: str) -> None:
+        """``source``: by which feed it came; all sensors of one have their pace together."""
         place = (position.lat_deg, position.lon_deg)
         if self._operators.get(position.id) == place:
+            return
+        if not self._operator_pace.admits(source, self.clock.now()):
+            self._shed["positions of operators"] += 1
             return
         if len(self._operators) >= 10_000:
             self._operators.clear()
         self._operators[position.id] = place
-        self._enter(position, position.sensor)
+        self._enter(position, source)
 
     def unit(self, report: UnitReport) -> None:
         """Where a unit says it is."""
-        self._health.data(report.source or "units", 1)
-        self._enter(report, report.source or "units")
+        source, at = report.source or "units", self.clock.now()
+        self._health.data(source, 1)
+        if not self._unit_pace.admits(report.unit, at):
+            return  # its next report is near
+        if self._is_stranger(report.unit) and not self._stranger_pace.admits(source, at):
+            self._health.quarantine(source, "flooded: units that nobody knows")
+            return
+        self._units[report.unit] = None
+        self._enter(report, source)
+
+    def _is_stranger(self, unit: str) -> bool:
+        """Neither on the roster nor heard of before: anybody who may connect can invent such."""
+        return unit not in self._units and all(entry.unit != unit for entry in self.roster.units)
 
     def receipt(self, receipt: Receipt) -> None:
         """One fact about one alert revision and one recipient."""
@@ -269,6 +311,11 @@ class Station:
         )
 
     # Inside -------------------------------------------------------------------------------------
+
+    def _forget_idle(self) -> None:
+        """Strangers may invent parts of a feed: what nothing waits in is made again when it is needed."""
+        if len(self._intakes) >= MOST_INTAKES:
+            self._intakes = {feed: intake for feed, intake in self._intakes.items() if not intake.idle}
 
     def _batch(self, batch: DetectionBatch) -> None:
         received = [d.received for d in batch.detections if d.received is not None]
@@ -418,19 +465,18 @@ class Station:
         self._shed[what] += count
         self._enter(Shed(what=what, count=count), what)
 
-    def _without_operator(self, detection: Detection) -> Detection:
+    def _without_operator(self, feed: str, detection: Detection) -> Detection:
         claim = detection.claim
         if claim is None or claim.operator_lat_deg is None or claim.operator_lon_deg is None:
             return detection
-        self.operator_position(
-            OperatorPosition(
-                time=detection.time,
-                sensor=detection.sensor,
-                id=claim.id,
-                lat_deg=claim.operator_lat_deg,
-                lon_deg=claim.operator_lon_deg,
-            )
+        position = OperatorPosition(
+            time=detection.time,
+            sensor=detection.sensor,
+            id=claim.id,
+            lat_deg=claim.operator_lat_deg,
+            lon_deg=claim.operator_lon_deg,
         )
+        self._operator(position, feed.partition("/")[0])
         bare = msgspec.structs.replace(claim, operator_lat_deg=None, operator_lon_deg=None)
         return msgspec.structs.replace(detection, claim=bare)
 

@@ -3,6 +3,7 @@
 Everything carries its age, and what is not known is absent (law 5). Nothing here ever says "clear".
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -94,6 +95,26 @@ class FeedView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     troubles: tuple[str, ...] = ()
     """What is wrong with it though it gives data, in words."""
     reason: str | None = None
+
+
+AIRCRAFT_ONLY = ("adsb",)
+"""The kinds of a feed that hears manned aircraft and no drone."""
+
+
+def drone_sensors(feeds: Sequence[FeedView]) -> list[FeedView]:
+    """The feeds that may see a drone. Parts are counted in the place of their feed, unless it has ended:
+    then they are one recording. A feed of manned aircraft watches no drones."""
+    main = {feed.feed: feed for feed in feeds if "/" not in feed.feed}
+    ended = {name for name, feed in main.items() if feed.state == "ended"}
+    groups = {feed.feed.partition("/")[0] for feed in feeds if "/" in feed.feed} - ended
+    return [
+        feed
+        for feed in feeds
+        if feed.senses
+        and feed.kinds != AIRCRAFT_ONLY
+        and feed.feed not in groups
+        and (feed.feed in main or feed.feed.partition("/")[0] not in ended)
+    ]
 
 
 class ClockView(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,6 +16,11 @@ from vedette.warn.wording import EndKind, Facts, danger_text, end_reason, end_te
 
 News = Literal["changed", "lowered", "renewed"]
 
+Witness = Literal["aviation", "broadcast", "sensor"]
+"""How a track is known, from the poorest to the best: by the word of aviation's radio alone, by any other
+word that anybody can send, or by a sensor that the operator configured."""
+WITNESS_RANK: dict[Witness, int] = {"aviation": 0, "broadcast": 1, "sensor": 2}
+
 
 class Held(Struct, kw_only=True):
     """``alert`` is the latest revision.
@@ -24,7 +29,8 @@ class Held(Struct, kw_only=True):
     of the danger, with revision ``alarm_revision``; ``sent``: last message to the field; ``seen``:
     when a sensor last detected the drone, with ``last_bearing_deg`` and ``last_range_m`` then;
     ``below_since``: since when it is below ADVISORY, and ``away`` whether it is seen to be there;
-    ``returned`` and ``closed``: when it came to that state. Station time, Unix seconds.
+    ``returned`` and ``closed``: when it came to that state. Station time, Unix seconds. ``witness``: how
+    the drone is known.
     """
 
     alert: Alert
@@ -40,6 +46,7 @@ class Held(Struct, kw_only=True):
     escalated: int = 0
     returned: float | None = None
     closed: float | None = None
+    witness: Witness = "broadcast"
     receipts: ReceiptBook
 
 
@@ -50,7 +57,9 @@ def alert_id(track: str, unit: str, onset: float) -> str:
     return "A" + base64.b32encode(digest).decode("ascii")[:10]
 
 
-def raise_alert(threat: Threat, seen: float, at: float, settings: WarnSettings) -> Held:
+def raise_alert(
+    threat: Threat, seen: float, at: float, settings: WarnSettings, witness: Witness = "broadcast"
+) -> Held:
     """The first revision of the alert about ``threat``, whose drone was last detected at ``seen``."""
     alert = Alert(
         time=at,
@@ -78,6 +87,7 @@ def raise_alert(threat: Threat, seen: float, at: float, settings: WarnSettings) 
         seen=seen,
         last_bearing_deg=threat.bearing_deg,
         last_range_m=threat.range_m,
+        witness=witness,
         receipts=ReceiptBook(kept=[]),
     )
 

@@ -29,7 +29,8 @@ class WarnSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """For this long after an alert closed, the same pair raises no new ADVISORY; graver levels do."""
     most_advisories: Annotated[int, Meta(ge=1)] = 5
     """Open ADVISORY alerts of one unit; further drones near it raise none until they are graver. Ten
-    alarms in ten minutes are a flood already (EEMUA 191), and an attacker can transmit thousands."""
+    alarms in ten minutes are a flood already (EEMUA 191), and an attacker can transmit thousands. Only
+    what is known as well or better counts, so that no ghost takes the place of what a sensor sees."""
     update_s: Pauses = Pauses()
     """Shortest time between two messages about an alert whose level did not rise."""
     turn_deg: Positive = 45.0

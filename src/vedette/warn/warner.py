@@ -13,7 +13,17 @@ from vedette.model.event import Action, AlertChange, Clear, Deliver, Escalate, I
 from vedette.model.threat import LEVEL_RANK, Threat
 from vedette.model.unit import Roster
 from vedette.warn.alarm_states import AlarmEvent, is_active, step
-from vedette.warn.held import Held, ended, is_graver, news, note_where, raise_alert, revise
+from vedette.warn.held import (
+    WITNESS_RANK,
+    Held,
+    Witness,
+    ended,
+    is_graver,
+    news,
+    note_where,
+    raise_alert,
+    revise,
+)
 from vedette.warn.settings import WarnSettings
 
 _SOUNDING = ("imminent", "warning")
@@ -39,7 +49,8 @@ class Warner:
         self._roster = Roster(version=0)
         self._alerts: dict[str, Held] = {}
         self._latest: dict[Pair, str] = {}
-        self._advised: Counter[str] | None = None
+        self._advised: Counter[tuple[str, int]] | None = None
+        self._witnesses: Mapping[str, Witness] = {}
         self.counts: Counter[str] = Counter()
 
     def roster(self, roster: Roster) -> None:
@@ -52,6 +63,7 @@ class Warner:
         at: float,
         detected: Mapping[str, float] | None = None,
         risen_only: bool = False,
+        witnesses: Mapping[str, Witness] | None = None,
     ) -> list[Intent]:
         """Take all threats of one assessment. Returns the gravest and soonest messages first.
 
@@ -60,9 +72,10 @@ class Warner:
         ``detected``: when each track was last detected (`Track.updated`, Unix seconds); a track that
         is not in it counts as detected now. A pair that had an alert and is now below ADVISORY moved
         away; one that is missing or whose track coasts is not seen any more. The assessment goes on
-        telling of a pair it warned of while its track lives.
+        telling of a pair it warned of while its track lives. ``witnesses``: how each track is known; one
+        that is not in it is a broadcast.
         """
-        seen = detected or {}
+        seen, self._witnesses = detected or {}, witnesses or {}
         self._advised = None
         alarming = {(t.track, t.unit): t for t in threats if t.level != "info"}
         made = [self._alarm(pair, t, seen.get(t.track, at), at) for pair, t in alarming.items()]
@@ -89,6 +102,7 @@ class Warner:
         if held is None or held.closed is not None:
             return self._raise(pair, threat, seen, held, at)
         held.below_since, held.away = None, False
+        held.witness = self._witness(threat)
         note_where(held, threat, seen)
         if not is_active(held.alert.state):
             return self._reopen(held, threat, at, "reactivate", "danger is back")
@@ -107,22 +121,27 @@ class Warner:
         if threat.level == "advisory":
             if closed is not None and at - closed < self._settings.realarm_s:
                 return None
-            if self._advisories(threat.unit) >= self._settings.most_advisories:
+            if self._advisories(threat) >= self._settings.most_advisories:
                 self.counts["advisory-beyond-the-limit-of-a-unit"] += 1
                 return None
-        held = raise_alert(threat, seen, at, self._settings)
+        held = raise_alert(threat, seen, at, self._settings, self._witness(threat))
         self._alerts[held.alert.alert] = held
         self._latest[pair] = held.alert.alert
         if threat.level == "advisory" and self._advised is not None:
-            self._advised[threat.unit] += 1
+            self._advised[threat.unit, WITNESS_RANK[held.witness]] += 1
         return self._deliver(held, at, "unit-at-risk", sound=_sounds(held.alert, True))
 
-    def _advisories(self, unit: str) -> int:
-        """Open ADVISORY alerts of one unit; counted once for each assessment."""
+    def _witness(self, threat: Threat) -> Witness:
+        return self._witnesses.get(threat.track, "broadcast")
+
+    def _advisories(self, threat: Threat) -> int:
+        """Open ADVISORY alerts of its unit about what is known as well as this, or better; counted once
+        for each assessment."""
         if self._advised is None:
-            levels = ((pair[1], held.alert.level) for pair, held in self._open())
-            self._advised = Counter(name for name, level in levels if level == "advisory")
-        return self._advised[unit]
+            open_ = ((pair[1], held) for pair, held in self._open() if held.alert.level == "advisory")
+            self._advised = Counter((unit, WITNESS_RANK[held.witness]) for unit, held in open_)
+        least = WITNESS_RANK[self._witness(threat)]
+        return sum(self._advised[threat.unit, rank] for rank in WITNESS_RANK.values() if rank >= least)
 
     def _reopen(self, held: Held, threat: Threat, at: float, event: AlarmEvent, reason: str) -> Deliver:
         """The alarm opens again: whoever acknowledged it before has not acknowledged this."""

@@ -1,13 +1,12 @@
 """Simulated SAPIENT edge nodes, over real TCP, with this station as their fusion node."""
 
 import asyncio
-import contextlib
 import struct
 import time
 
 import pytest
-from sapient_msg.bsi_flex_335_v2_0.registration_pb2 import Registration
 from sapient_msg.bsi_flex_335_v2_0.status_report_pb2 import StatusReport
+from sapient_nodes import ULID, A, B, C, Edge, blank, goodbye, plot, registration, status
 from station_feed_hub import FeedHub, beside, until
 
 from vedette.model import Bearing, ConfigError, Position, RangeBearing
@@ -17,136 +16,13 @@ from vedette.station.peers._line_feed import Address
 from vedette.station.peers._sapient_session import Terms
 from vedette.station.peers.sapient_fusion import SapientFusionPeer, sapient_fusion_peer
 from vedette.wire.sapient import (
-    SUPPORTED_ICD_VERSIONS,
-    SapientMessage,
-    SapientSplitter,
     TimeWindow,
     is_uuid4,
     read_json,
-    validate,
     write_frame,
 )
 
-A, B, C = (f"{digit * 8}-aaaa-4aaa-8aaa-aaaaaaaaaaaa" for digit in "abc")
 OWN = "00000000-0000-4000-8000-000000000001"
-ULID = "01GGYFBAXGDG7AGAHRZ6XSNY12"
-_SERIAL = iter(range(10**9))
-
-
-def ulid():
-    digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-    number = next(_SERIAL)
-    return ULID[:18] + "".join(digits[number >> shift & 31] for shift in range(35, -5, -5))
-
-
-def blank(node, at=None):
-    message = SapientMessage(node_id=node)
-    message.timestamp.FromNanoseconds(int((time.time() if at is None else at) * 1e9))
-    return message
-
-
-def registration(node=A, types=("RADAR",), name="", interval_s=5.0, dependents=(), **changes):
-    message = blank(node, changes.pop("at", None))
-    body = message.registration
-    body.icd_version = SUPPORTED_ICD_VERSIONS[0]
-    body.name = name
-    for kind in types:
-        body.node_definition.add(node_type=f"NODE_TYPE_{kind}")
-    body.capabilities.add(category="any", type="any")
-    body.status_definition.status_interval.units = Registration.TIME_UNITS_SECONDS
-    body.status_definition.status_interval.value = interval_s
-    mode = body.mode_definition.add(mode_name="Default", mode_type="MODE_TYPE_PERMANENT")
-    mode.settle_time.units, mode.settle_time.value = Registration.TIME_UNITS_SECONDS, 1.0
-    mode.task.region_definition.region_type.append(Registration.REGION_TYPE_AREA_OF_INTEREST)
-    mode.task.region_definition.region_area.add(
-        location_units="LOCATION_COORDINATE_SYSTEM_LAT_LNG_DEG_M", location_datum="LOCATION_DATUM_WGS84_E"
-    )
-    if changes.pop("takes_requests", False):
-        command = mode.task.command.add(type="COMMAND_TYPE_REQUEST", units="any")
-        command.completion_time.units, command.completion_time.value = Registration.TIME_UNITS_SECONDS, 1.0
-    body.dependent_nodes.extend(dependents)
-    body.config_data.add(manufacturer="ACME", model="A")
-    assert not changes
-    return message
-
-
-def status(node=A, place=(8.5, 47.2, 452.0), system="OK", at=None):
-    message = blank(node, at)
-    report = message.status_report
-    report.report_id, report.mode = ulid(), "Default"
-    report.system, report.info = f"SYSTEM_{system}", "INFO_NEW"
-    if place is not None:
-        where = report.node_location
-        where.x, where.y, where.z = place
-        where.coordinate_system, where.datum = 1, 1
-    return message
-
-
-def goodbye(node=A):
-    return status(node, place=None, system="GOODBYE")
-
-
-def plot(node=A, at=None, target=None, azimuth=45.0):
-    message = blank(node, at)
-    report = message.detection_report
-    report.report_id, report.object_id = ulid(), target or ulid()
-    where = report.range_bearing
-    where.range, where.azimuth, where.elevation = 1500.0, azimuth, 4.0
-    where.coordinate_system, where.datum = 1, 1
-    return message
-
-
-class Edge:
-    """One edge node's connection. Everything that it is sent must conform."""
-
-    def __init__(self, reader, writer):
-        self.reader, self.writer = reader, writer
-        self.got = []
-        self._splitter = SapientSplitter()
-        self._task = asyncio.create_task(self._listen())
-
-    @classmethod
-    async def connect(cls, peer, **options):
-        return cls(*await asyncio.open_connection("127.0.0.1", peer.port, **options))
-
-    async def _listen(self):
-        with contextlib.suppress(OSError):
-            while data := await self.reader.read(65536):
-                for message in self._splitter.feed(data):
-                    assert validate(message) == []
-                    self.got.append(message)
-
-    def send(self, *messages):
-        self.writer.write(b"".join(write_frame(message) for message in messages))
-
-    def sent_back(self, kind):
-        return [getattr(m, kind) for m in self.got if m.WhichOneof("content") == kind]
-
-    @property
-    def acks(self):
-        return [ack.acceptance for ack in self.sent_back("registration_ack")]
-
-    @property
-    def errors(self):
-        return [" ".join(error.error_message) for error in self.sent_back("error")]
-
-    @property
-    def ended(self):
-        return self._task.done()
-
-    async def register(self, *args, **options):
-        before = len(self.acks)
-        self.send(registration(*args, **options))
-        await until(lambda: len(self.acks) > before, "an answer to the registration")
-        return self.acks[-1]
-
-    async def close(self):
-        self.writer.close()
-        with contextlib.suppress(OSError):
-            await self.writer.wait_closed()
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
 
 
 def make(terms=None, **options):

@@ -6,7 +6,6 @@ import datetime
 import ipaddress
 import ssl
 import struct
-import time
 
 import msgspec
 import pytest
@@ -14,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from sapient_nodes import PARENT, ULID, Parent
 from station_feed_hub import FeedHub, beside, until
 
 from vedette.express.sapient_node import alert_id, node_id, object_id
@@ -24,116 +24,13 @@ from vedette.station.peers._cot_stream import Certificates, client_context
 from vedette.station.peers.sapient_parent import SapientParentPeer, sapient_parent_peer
 from vedette.station.ports import Peer
 from vedette.station.view import FeedView, RecordView, SiteView, View
-from vedette.wire.sapient import SapientMessage, SapientSplitter, timestamp_s, validate, write_frame
+from vedette.wire.sapient import write_frame
 
 SECRET = b"s" * 32
-PARENT = "a8654cdf-4328-47de-81fa-c495589e30c8"
-ULID = "01GGYFBAXGDG7AGAHRZ6XSNY12"
 COVARIANCE = (34.0, 12.0, 0, 0, 0, 0, 41.0, 0, 0, 0, 0, 9.0, 0, 0, 0, 1.0, 0, 0, 1.0, 0, 1.0)
 OK, WARNING, ERROR, GOODBYE = 1, 2, 3, 5
 ACTIVE, ACKNOWLEDGED, CLEARED = 1, 2, 5
 NEW, UNCHANGED = 1, 2
-
-
-class Parent:
-    """A parent node that validates strictly. ``accepts``: None = it does not answer a registration."""
-
-    def __init__(self, accepts=True, reasons=("Accepted",)):
-        self.accepts, self.reasons = accepts, reasons
-        self.messages = []
-        self.raw = bytearray()
-        self.faults = []
-        self.connections = 0
-        self.writer = None
-        self.broken = 0
-        self.reads = True
-        self.acked = False
-        self._served = []
-
-    async def start(self, tls=None):
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
-        self.port = self.server.sockets[0].getsockname()[1]
-
-    async def stop(self):
-        self.server.close()
-        for writer in self._served:
-            writer.transport.abort()
-        for writer in self._served:
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-        await self.server.wait_closed()
-
-    async def _serve(self, reader, writer):
-        self.connections += 1
-        self._served.append(writer)
-        self.writer, self.acked = writer, False
-        splitter, spoke = SapientSplitter(), {}
-        if not self.reads:
-            writer.transport.pause_reading()
-        try:
-            while data := await reader.read(65536):
-                self.raw += data
-                for item in splitter.feed(data):
-                    self._check(item, spoke)
-                    self._hear(item)
-        except OSError:
-            return
-        finally:
-            self.broken += splitter.pending_bytes > 0
-            writer.close()
-
-    def _check(self, message, spoke):
-        if not isinstance(message, SapientMessage):
-            self.faults.append(message)
-            return
-        content = message.WhichOneof("content")
-        self.faults += validate(message)
-        if abs(timestamp_s(message) - time.time()) > 60.0:
-            self.faults.append(f"{content} with a time that cannot be")
-        if content != "registration" and not self.acked:
-            self.faults.append(f"{content} before we accepted")
-        if content == "detection_report":
-            thing = message.detection_report.object_id
-            if timestamp_s(message) - spoke.get(thing, 0.0) < 0.08:
-                self.faults.append(f"two reports of {thing} too close or not in order")
-            spoke[thing] = timestamp_s(message)
-
-    def _hear(self, message):
-        self.messages.append(message)
-        if not isinstance(message, SapientMessage):
-            return
-        if message.WhichOneof("content") == "registration" and self.accepts is not None:
-            answer = self.message(to=message.node_id)
-            answer.registration_ack.acceptance = self.accepts
-            answer.registration_ack.ack_response_reason.extend(self.reasons)
-            self.acked = self.accepts
-            self.send(answer)
-
-    def message(self, to=None):
-        message = SapientMessage(node_id=PARENT)
-        message.timestamp.FromNanoseconds(time.time_ns())
-        if to is not None:
-            message.destination_id = to
-        return message
-
-    def send(self, *messages):
-        self.writer.write(b"".join(write_frame(message) for message in messages))
-
-    def task(self, to=None, control=1, **command):
-        message = self.message(to=to)
-        message.task.task_id, message.task.control = ULID, control
-        for name, value in command.items():
-            if isinstance(value, str | int):
-                setattr(message.task.command, name, value)
-            else:
-                getattr(message.task.command, name).CopyFrom(value)
-        return message
-
-    def of(self, content):
-        return [getattr(m, content) for m in self.messages if m.WhichOneof("content") == content]
-
-    def contents(self):
-        return [message.WhichOneof("content") for message in self.messages]
 
 
 class SeeingHub(FeedHub):

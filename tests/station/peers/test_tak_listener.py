@@ -238,6 +238,29 @@ def test_no_more_connections_than_allowed(hub, make_client, wait_until):
     assert [q[1] for q in hub.quarantined] == ["too-many-connections"]
 
 
+def test_connections_that_say_nothing_keep_no_phone_out(hub, make_client, wait_until):
+    async def scenario():
+        async with listening(plain(max_connections=3), hub, wait_until) as peer:
+            first, late = make_client("UID-A", "ALPHA"), make_client("UID-B", "BRAVO")
+            await first.connect("127.0.0.1", peer.port)
+            first.send(first.report())
+            await wait_until(lambda: peer.reaches("UID-A"), "heard")
+            silent = [await asyncio.open_connection("127.0.0.1", peer.port) for _ in range(2)]
+            for reader, _ in silent:
+                await reader.readuntil(b"</event>")
+            await late.connect("127.0.0.1", peer.port)
+            late.send(late.report())
+            await wait_until(lambda: peer.reaches("UID-B"), "the late one is heard")
+            assert peer.reaches("UID-A")
+            for _, writer in silent:
+                writer.close()
+            for phone in (first, late):
+                await phone.close()
+
+    asyncio.run(scenario())
+    assert [q[1] for q in hub.quarantined] == ["made-room-for-another"]
+
+
 def test_two_phones_of_one_unit_both_get_the_alert(hub, make_client, wait_until):
     async def scenario():
         async with listening(plain(), hub, wait_until) as peer:

@@ -447,6 +447,12 @@ BOMB = b"".join(
 )
 
 
+def drops(hub):
+    """Why connections were given up, as the station counts it."""
+    head = "connection-dropped: "
+    return {r.removeprefix(head): n for (_, r), n in hub.counts.items() if r.startswith(head)}
+
+
 def test_bombs_and_giants_are_counted_and_what_follows_is_heard():
     async def scenario(hub, peer, phone):
         phone.writer.write(BOMB)
@@ -473,7 +479,41 @@ def test_an_event_that_never_ends_is_silence():
             await asyncio.sleep(0.01)
         await until(lambda: not peer.reaches("UID-A"), "dropped")
 
-    as_listener(scenario, dead_after_s=0.3)
+    hub = as_listener(scenario, dead_after_s=0.3)
+    assert drops(hub) == {"event not ended": 1}
+
+
+def test_a_phone_that_says_nothing_more_is_dropped_and_counted():
+    async def scenario(hub, peer, phone):
+        phone.send(report())
+        await until(lambda: peer.reaches("UID-A"), "heard")
+        await until(phone.closed.is_set, "dropped")
+
+    assert drops(as_listener(scenario, dead_after_s=0.3)) == {"silent": 1}
+
+
+def test_a_phone_that_dies_in_the_middle_of_an_event_is_counted():
+    async def scenario(hub, peer, phone):
+        phone.send(report())
+        await until(lambda: peer.reaches("UID-A"), "heard")
+        phone.writer.write(write_event(event("drone-A", "a-h-A-M-H-Q"))[:-9])
+        await phone.writer.drain()
+        phone.writer.close()
+        await until(lambda: not peer.reaches("UID-A"), "gone")
+
+    hub = as_listener(scenario)
+    assert drops(hub) == {"in the middle of an event": 1}
+    assert hub.all() == []
+
+
+def test_a_phone_that_goes_in_order_is_no_fault():
+    async def scenario(hub, peer, phone):
+        phone.send(report())
+        await until(lambda: peer.reaches("UID-A"), "heard")
+        phone.writer.close()
+        await until(lambda: not peer.reaches("UID-A"), "gone")
+
+    assert as_listener(scenario).counts == {}
 
 
 def test_who_sends_anything_but_events_is_dropped(monkeypatch):
@@ -489,7 +529,7 @@ def test_who_sends_anything_but_events_is_dropped(monkeypatch):
                 await asyncio.sleep(0.01)
         await until(lambda: not peer.reaches("UID-A"), "dropped")
 
-    as_listener(scenario)
+    assert drops(as_listener(scenario)) == {"no CoT": 1}
 
 
 def test_a_server_that_only_trickles_is_given_up():
@@ -511,7 +551,7 @@ def test_a_server_that_only_trickles_is_given_up():
         task = asyncio.create_task(TakServerPeer("hq", url, **QUICK, dead_after_s=0.3).run(hub))
         await until(lambda: "down" in hub.states("hq"), "given up")
         assert "watching" not in hub.states("hq")
-        assert "nothing heard" in hub.reason("hq")
+        assert "begun and not ended" in hub.reason("hq")
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         server.close()

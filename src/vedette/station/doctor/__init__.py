@@ -9,4 +9,3 @@ ports are taken by itself, and it knows more.
 from vedette.station.doctor.examine import examine as examine
 from vedette.station.doctor.findings import Finding as Finding
 from vedette.station.doctor.findings import Verdict as Verdict
-from vedette.station.doctor.formats import guess_format as guess_format

@@ -22,7 +22,7 @@ from vedette.model.detection import Bearing, EmptyScan, Position, RangeBearing
 from vedette.model.event import Action, FeedState, OperatorPosition
 from vedette.station.clock import StationClock
 from vedette.station.config import StationConfig
-from vedette.station.doctor.formats import guess_format
+from vedette.station.formats import guess_format
 from vedette.station.health import Health
 from vedette.station.view import FeedView
 

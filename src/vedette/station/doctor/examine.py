@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from vedette.model.errors import VedetteError
+from vedette.model.site import Site
 from vedette.record import verify
 from vedette.station.config import FeedConfig, StationConfig, listen_address
 from vedette.station.doctor.findings import Finding, Verdict
@@ -31,6 +32,7 @@ def examine(config: StationConfig, listen_s: float = 0.0, tell: Tell | None = No
     """Look at everything; with ``listen_s`` above 0, then listen to the feeds for so many seconds, unless a
     station runs, which is asked instead. ``tell`` is called as time passes (`listen.Tell`)."""
     yield _clock(clock_state())
+    yield from _heights(config.site)
     yield from _state(Path(config.state))
     console, running = _console(config.console.listen)
     yield console
@@ -144,3 +146,16 @@ def _console(listen: str) -> tuple[Finding, View | None]:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _heights(site: Site) -> Iterator[Finding]:
+    """Satellite receivers give heights over the ellipsoid, and so do Remote ID, TAK and most nodes."""
+    if site.alt_datum == "egm96" and site.geoid_height_m is None:
+        yield Finding(
+            check="site",
+            verdict="warning",
+            found="its height is over mean sea level (egm96) and geoid_height_m is missing: heights by"
+            " satellite (Remote ID, TAK, most SAPIENT nodes) cannot be compared with it",
+            advice="write geoid_height_m under [site]: how far mean sea level lies above the ellipsoid there"
+            " (a geoid calculator gives it for the place)",
+        )

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from vedette.station.config import StationConfig
-from vedette.station.doctor.ear import Ear, needs_a_place
+from vedette.station.doctor.ear import DOCTOR, Ear, needs_a_place
 from vedette.station.doctor.findings import Finding, Verdict
-from vedette.station.doctor.formats import WORDS
 from vedette.station.doctor.listen import Heard
 from vedette.station.doctor.look import REMOTE_ID_CHANNELS, address_of
 from vedette.station.doctor.sample import Sample
+from vedette.station.formats import WORDS
 from vedette.station.peers._udp_socket import is_group
 from vedette.station.peers.registry import FACTORIES
 from vedette.station.view import FeedView
@@ -31,6 +31,8 @@ EXPECTED: dict[str, frozenset[str]] = {
 FAMILY = {looks: family for family, formats in EXPECTED.items() for looks in formats if looks != "http"}
 QUIET_BY_NATURE = ("odid", "lines", "raw", "sim")
 """Families whose senders say nothing while there is nothing to say."""
+FARTHEST_HEARD_M = 100_000.0
+"""No receiver near the ground hears Remote ID from beyond."""
 CLAIMED = {"icao": "aircraft"}
 """Claim schemes that are not of drones."""
 
@@ -49,7 +51,19 @@ ADVICE = (
     ("icd", "set the sensor to the edition that docs/feeds.md names"),
     ("version", "set the sensor to the version that docs/feeds.md names"),
     ("regist", "the node must register, and be accepted, before it reports: see its own log"),
+    (
+        "geoid_height_m",
+        "write geoid_height_m (how far mean sea level, EGM96, lies above the ellipsoid there) under [site]:"
+        " until then nothing of this sensor is placed",
+    ),
+    ("no such file", "is the path right? It counts from the folder of the configuration file"),
+    ("link-type", "the capture is of another kind of network than this feed reads: choose the scheme for it"),
     ("no position", "set the sensor's place, or write a [[sensor]] with its id"),
+    (
+        "not valid for",
+        "write the name that stands in the server's certificate into the address (and let this machine know"
+        " it, for example in /etc/hosts), or have the certificate made for this name",
+    ),
     ("certificate", "see the finding about this feed's TLS, and the administrator of the other side"),
     ("connection refused", "nothing listens there: does the program run, on this port?"),
     ("cannot listen", "another program has this port, or this machine has not that address"),
@@ -73,7 +87,7 @@ def told(view: FeedView) -> Finding:
     """A feed in the words of a running station."""
     words = [
         view.state,
-        view.reason if view.reason not in view.troubles else None,
+        view.reason,
         f"{view.detections} taken" if view.senses or view.detections else None,
         f"{view.heard_per_s:g} messages/s" if view.heard_per_s else None,
         _refused(view.quarantined),
@@ -105,6 +119,7 @@ def _feed(config: StationConfig, one: Heard) -> Iterator[Finding]:
         yield _nothing_seen(name, one)
     for view in views:
         yield from _troubles(view, ear)
+    yield from _far(name, one)
     yield from _unplaced(config, name, ear)
 
 
@@ -112,7 +127,7 @@ def _summary(one: Heard) -> str:
     ear = one.ear
     count = ear.detections_heard
     kinds = ", ".join(f"{number} {kind}" for kind, number in ear.kinds.most_common())
-    sensors = _named(sorted(ear.sensors))
+    sensors = _named(sorted(sensor.removesuffix(DOCTOR) for sensor in ear.sensors))
     per_s = count / max(one.seconds, 1e-3)
     rate = f"{count} detection{_s(count)} in {one.seconds:.0f} s ({per_s:.1f}/s): {kinds}"
     claims = Counter({"drone": 0, "aircraft": 0})
@@ -125,7 +140,8 @@ def _summary(one: Heard) -> str:
     by_claim = " and ".join(filter(None, who))
     far = ""
     if ear.nearest_m is not None and ear.farthest_m is not None:
-        far = f"{_distance(ear.nearest_m)} to {_distance(ear.farthest_m)} away"
+        near, far = _distance(ear.nearest_m), _distance(ear.farthest_m)
+        far = f"{near} away" if near == far else f"{near} to {far} away"
     units = f"{len(ear.units)} unit{_s(len(ear.units))} reported" if ear.units else ""
     return _joined(
         [
@@ -144,7 +160,8 @@ def _connection(name: str, one: Heard) -> Finding:
     if one.sample is not None and one.sample.tls:
         found, advice = _why_silent(one)
         return Finding(check=name, verdict="bad", found=found, advice=advice)
-    words = [view.state, view.reason, f"{units} unit{_s(units)} reported", _refused(view.quarantined)]
+    people = f"{units} unit{_s(units)} reported" if _family(one.feed.url) == "cot" else ""
+    words = [view.state, view.reason, people, _refused(view.quarantined)]
     if view.state in ("watching", "degraded"):
         return Finding(check=name, verdict="good", found=_joined(words))
     advice = _advice(view.reason or "") or "check the address, and that the other side runs"
@@ -317,7 +334,8 @@ def _troubles(view: FeedView, ear: Ear) -> Iterator[Finding]:
             found=f"more comes than can be read: {flooded} shed",
             advice=_advice("flood"),
         )
-    if view.feed != ear.feed_name and view.state in ("down", "deaf", "ended"):
+    with_its_feed = view.state == "ended" and ear.views()[0].state == "ended"
+    if view.feed != ear.feed_name and view.state in ("down", "deaf", "ended") and not with_its_feed:
         words = view.reason or view.state
         yield Finding(
             check=name,
@@ -325,6 +343,19 @@ def _troubles(view: FeedView, ear: Ear) -> Iterator[Finding]:
             found=f"{view.state}: {words}",
             advice=_advice(words) or "see that sensor's own log",
         )
+
+
+def _far(name: str, one: Heard) -> Iterator[Finding]:
+    """Drones that a receiver cannot have heard from where the site is said to be."""
+    nearest = one.ear.nearest_m
+    if _family(one.feed.url) != "odid" or nearest is None or nearest < FARTHEST_HEARD_M:
+        return
+    yield Finding(
+        check=name,
+        verdict="warning",
+        found=f"all it hears says that it is {_distance(nearest)} away, farther than a receiver hears",
+        advice="is the place under [site] right? If it is, this is a recording made elsewhere, or a lie",
+    )
 
 
 def _unplaced(config: StationConfig, name: str, ear: Ear) -> Iterator[Finding]:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from vedette.model.errors import ConfigError
-from vedette.station.config import FeedConfig
+from vedette.station.config import FILE_SCHEMES, FeedConfig
 from vedette.station.doctor import tls
 from vedette.station.doctor.findings import Finding
-from vedette.station.doctor.formats import WORDS, guess_format
+from vedette.station.formats import WORDS, datagram_format, guess_format
 from vedette.station.peers._udp_socket import is_group, open_udp
 from vedette.station.peers.registry import Keys, make_peer
 from vedette.wire.capture import CaptureReader, FrameBatch
@@ -28,6 +28,8 @@ REMOTE_ID_CHANNELS = (
     "Wi-Fi Remote ID is on channel 6 (2437 MHz, beacons and NAN) and 149 (5745 MHz): is the receiver there,"
     " and does its filter let beacons (0x80) and action frames (0xd0) through?"
 )
+FILES = {"beast": "beast", "sbs": "sbs", "aircraft": "aircraft-json", "lines": "lines"}
+"""Scheme of a recording -> what the file should look like."""
 LOOPBACK = "127.0.0.1"
 
 
@@ -92,20 +94,28 @@ def _looked(feed: FeedConfig) -> Finding:
         return _capture(name, path)
     address = address_of(feed.url)
     if address is None:
+        if scheme in FILE_SCHEMES and rest.partition("?")[0] != "-" and not path.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         if "+" not in scheme and path.is_file():
-            return _file(name, path)
+            return _file(name, path, scheme)
         return Finding(check=name, verdict="good", found="nothing to look at from outside")
     found = asyncio.run(_bindable(address) if address.listens else _reachable(feed, address))
     return Finding(check=name, verdict="good", found=found)
 
 
-def _file(name: str, path: Path) -> Finding:
+def _file(name: str, path: Path, scheme: str) -> Finding:
     with path.open("rb") as file:
         head = file.read(4096)
     looks = guess_format(head)
     found = (
         "an empty file" if not head else f"a file; it looks like {WORDS[looks] if looks else 'nothing known'}"
     )
+    others = [other for other, own in FILES.items() if own == looks and other != scheme]
+    if others and scheme in FILES:
+        advice = f"write {others[0]}: instead of {scheme}:, or name the right file"
+        return Finding(
+            check=name, verdict="bad", found=f"{found}, and the feed reads {scheme}", advice=advice
+        )
     return Finding(
         check=name,
         verdict="good" if looks else "warning",
@@ -149,18 +159,6 @@ def _payload(frame: bytes, link_type: int) -> str | None:
     return WORDS[looks] if looks else None
 
 
-def datagram_format(frame: bytes, link_type: int) -> str | None:
-    """The format of the UDP payload of a captured frame, None if it has none that is known."""
-    from vedette.wire.errors import DecodeError
-    from vedette.wire.udp import udp_datagram
-
-    try:
-        payload = udp_datagram(frame, link_type).payload
-    except DecodeError:
-        return None
-    return guess_format(payload)
-
-
 def _words(error: OSError) -> str:
     """asyncio puts its own words over the system's, and a timeout has none."""
     if isinstance(error, TimeoutError):
@@ -172,6 +170,8 @@ def _words(error: OSError) -> str:
 
 
 def _advice(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is the path right? It counts from the folder of the configuration file"
     if error.errno == errno.EADDRINUSE:
         return "another program has this port: stop it, or choose another"
     if error.errno == errno.EADDRNOTAVAIL:

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from vedette.station.config import FeedConfig
 from vedette.station.doctor import tls
-from vedette.station.doctor.formats import LOOKED_AT, guess_format
 from vedette.station.doctor.look import Address, address_of
+from vedette.station.formats import LOOKED_AT, guess_format
 from vedette.station.peers._udp_socket import is_group, open_udp
 from vedette.wire.capture import FrameBatch, Record
 

@@ -143,6 +143,11 @@ class Dialogue:
         self.counts[reason] += 1
         self.hub.quarantine(self.name, reason, data)
 
+    def dropped(self, reason: str) -> None:
+        """Count a connection that was given up."""
+        self.counts[f"connection-dropped: {reason}"] += 1
+        self.hub.counted(self.name, f"connection-dropped: {reason}", 1)
+
     def heard_recently(self, uid: str) -> bool:
         """True if the contact reported itself within ``heard_s``."""
         heard = self._heard.get(uid)

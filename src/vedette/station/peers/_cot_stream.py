@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from msgspec import Struct
 
 from vedette.model import ConfigError
+from vedette.station.peers._line_feed import LOOPBACK
 from vedette.wire.cot import CotError, CotEvent, write_event
 from vedette.wire.tak import TakSplitter, write_stream
 
@@ -53,12 +54,14 @@ class Endpoint(Struct, frozen=True):
 
 def parse_endpoint(name: str, url: str, *, plain: str, secure: str) -> Endpoint:
     """``scheme://host:port?options`` -> Endpoint. ``plain`` and ``secure`` are the two schemes that are
-    meant. Raises ConfigError."""
+    meant; a listener without a host is on loopback. Raises ConfigError."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise ConfigError(f"peer {name}: {url!r} is not an address ({error})") from None
+    if host is None and plain.endswith("-listen"):
+        host = LOOPBACK
     if parts.scheme not in (plain, secure) or not host or port is None or parts.path not in ("", "/"):
         raise ConfigError(f"peer {name}: {url!r} must be {plain}://HOST:PORT or {secure}://HOST:PORT")
     chosen = switches(name, url, parts.query, ("protocol", "tracks", "views"))
@@ -166,6 +169,11 @@ class CotStream:
         return self._writer.transport.get_write_buffer_size()
 
     @property
+    def begun(self) -> bool:
+        """True while an event of the counterpart has begun and is not ended."""
+        return self._splitter.begun
+
+    @property
     def messages(self) -> int:
         """Protobuf messages heard so far that were whole."""
         return self._splitter.messages
@@ -185,6 +193,8 @@ class CotStream:
                     if self._splitter.garbage_bytes - self._garbage > MOST_GARBAGE:
                         raise ConnectionError(f"more than {MOST_GARBAGE} bytes of what is no CoT")
         except TimeoutError:
+            if self._splitter.begun:
+                raise ConnectionError(f"an event was begun and not ended within {timeout_s:g} s") from None
             raise ConnectionError(f"nothing heard for {timeout_s:g} s") from None
 
     async def _read(self) -> bytes:

@@ -21,7 +21,7 @@ from vedette.express.sapient_registration import registration
 from vedette.model import Frame, InputError, Track
 from vedette.station.peers._parent_alerts import AlertLedger
 from vedette.station.ports import Hub
-from vedette.station.view import View
+from vedette.station.view import View, drone_sensors
 from vedette.wire.sapient import SapientError, SapientMessage, is_uuid4, read_message, timestamp_s, validate
 
 QUIET_S = 86_400.0
@@ -365,7 +365,7 @@ def condition_of(view: View | None, *, stands_still: bool) -> express.Condition:
 
 
 def _sensor_notes(view: View) -> list[express.Note]:
-    sensing = [feed.state for feed in view.feeds if feed.senses]
+    sensing = [feed.state for feed in drone_sensors(view.feeds)]
     silent = sum(state not in ("watching", "degraded") for state in sensing)
     degraded = sum(state == "degraded" for state in sensing)
     if not sensing:

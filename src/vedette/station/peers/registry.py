@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from vedette.model.errors import ConfigError
 from vedette.station.config import FeedConfig
+from vedette.station.peers._line_feed import LOOPBACK
 from vedette.station.peers.adsb import adsb_peer
 from vedette.station.peers.asterix import asterix_peer
 from vedette.station.peers.lines import lines_peer
@@ -82,13 +83,13 @@ def _udp(feed: FeedConfig, keys: Keys) -> Peer:
 
 
 def _address(url: str) -> tuple[str, int, str] | None:
-    """Host, port and query; None where the URL does not have them or is not one."""
+    """Host (loopback where none is named), port and query; None where the URL is none."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    return None if host is None or port is None else (host, port, parts.query)
+    return None if port is None else (host or LOOPBACK, port, parts.query)
 
 
 def _sim(feed: FeedConfig, keys: Keys) -> Peer:

@@ -11,7 +11,6 @@ picture.
 """
 
 import asyncio
-import contextlib
 import uuid
 
 from vedette.express.cot import pong_event
@@ -33,6 +32,16 @@ from vedette.wire.tak import answer_request, offer
 
 MOST_UNREADABLE = 100
 """Unreadable events in a row after which a connection is taken for an attack and dropped."""
+
+_ENDS = (
+    ("nothing heard", "silent"),
+    ("an event was begun", "event not ended"),
+    ("more than", "no CoT"),
+    (f"{MOST_UNREADABLE} unreadable", "unreadable"),
+    ("the other side took nothing", "does not read"),
+    ("the other side does not keep up", "does not read"),
+)
+"""Beginnings of what a connection ended with -> what it is counted under."""
 
 
 class _Phone:
@@ -206,17 +215,37 @@ class TakListenerPeer:
         stream = CotStream(reader, writer, write_limit=self._write_limit, send_timeout_s=self._send_timeout_s)
         address = str((writer.get_extra_info("peername") or ("?",))[0])
         phone = _Phone(stream, certificate_subject(writer), address)
-        if len(self._phones) >= self._max_connections:
+        if not self._room():
             self._dialogue.refuse("too-many-connections")
             stream.abort()
             return
         self._phones[phone] = None
         try:
-            with contextlib.suppress(ConnectionError):
-                await self._attend(phone)
+            await self._attend(phone)
+        except ConnectionError as error:
+            self._count_end(str(error), stream.begun)
         finally:
             self._forget(phone)
             await stream.close()
+
+    def _room(self) -> bool:
+        """True if one more may connect; the oldest that has not said who it is gives its place up, so that
+        connections that say nothing keep no phone out."""
+        if len(self._phones) < self._max_connections:
+            return True
+        silent = next((p for p in self._phones if p.unit is None and not p.brings_tracks), None)
+        if silent is None:
+            return False
+        self._phones.pop(silent)
+        silent.stream.abort()
+        self._dialogue.refuse("made-room-for-another")
+        return True
+
+    def _count_end(self, words: str, begun: bool) -> None:
+        """Count why a connection was given up; one that its phone has ended in order is no fault."""
+        ends = (reason for start, reason in _ENDS if words.startswith(start))
+        if (reason := next(ends, "in the middle of an event" if begun else None)) is not None:
+            self._dialogue.dropped(reason)
 
     async def _attend(self, phone: _Phone) -> None:
         """Listen to one phone until it goes or breaks the rules (ConnectionError)."""
@@ -294,7 +323,7 @@ class TakListenerPeer:
         self._by_unit.setdefault(unit, []).append(phone)
 
     def _forget(self, phone: _Phone) -> None:
-        del self._phones[phone]
+        self._phones.pop(phone, None)
         if phone.unit is not None:
             self._by_unit[phone.unit].remove(phone)
             if not self._by_unit[phone.unit]:

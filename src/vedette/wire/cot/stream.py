@@ -36,6 +36,11 @@ class CotSplitter:
         self._at = 0
         self._open: list[bytes] = []
 
+    @property
+    def begun(self) -> bool:
+        """True while something has begun that is not ended."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> list[CotEvent | CotError]:
         """The events completed by ``data``, and one CotError for each that had to be given up."""
         found: list[CotEvent | CotError] = []

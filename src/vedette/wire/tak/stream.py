@@ -40,6 +40,11 @@ class TakSplitter(CotSplitter):
         self._before = 0
         """The last byte of garbage dropped, 0 where a message may begin."""
 
+    @property
+    def begun(self) -> bool:
+        """True while something has begun that is not ended."""
+        return super().begun or self._skip > 0
+
     def _seek(self, found: list[CotEvent | CotError]) -> bool:
         while self._skipped():
             magic = self._buffer.find(_MAGIC)

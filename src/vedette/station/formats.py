@@ -207,3 +207,15 @@ def _decoded(text: bytes) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return None
+
+
+def datagram_format(frame: bytes, link_type: int) -> str | None:
+    """The format of the UDP payload of a captured frame, None if it has none that is known."""
+    from vedette.wire.errors import DecodeError
+    from vedette.wire.udp import udp_datagram
+
+    try:
+        payload = udp_datagram(frame, link_type).payload
+    except DecodeError:
+        return None
+    return guess_format(payload)
