@@ -50,7 +50,8 @@ unit: $(BIN)/.test $(PAGE) ## the tests alone; TESTS=tests/wire narrows, WORKERS
 	@$(BIN)/pytest -n $(WORKERS) $(TESTS)
 
 bench: $(BIN)/.run ## the figures: one JSON object for each benchmark
-	@for name in "decode --format odid" log latency; do $(BIN)/vedette bench $$name; done
+	@for name in odid sapient-detections beast asterix cot lines; do $(BIN)/vedette bench decode --format $$name; done
+	@for name in log latency "latency --flood 20000"; do $(BIN)/vedette bench $$name; done
 
 nightly: $(BIN)/.test ## fuzz each decoder for SECONDS_EACH seconds, then by coverage
 	@$(STEP) "Python packages for fuzzing" $(BIN)/pip install --require-hashes --requirement requirements/fuzz.txt
