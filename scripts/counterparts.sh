@@ -9,6 +9,7 @@ for program in tshark chromium gcc dump1090-mutability; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 [[ " ${missing[*]} " == *" gcc "* ]] && missing+=(libc6-dev)
+command -v gdal_viewshed >/dev/null || missing+=(gdal-bin)
 if ((${#missing[@]})); then
     scripts/step.sh "Debian packages for the tests: ${missing[*]}" scripts/debian.sh "${missing[@]}" ||
         echo "  tests that need these programs will skip: ${missing[*]}" >&2

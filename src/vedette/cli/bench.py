@@ -56,6 +56,17 @@ def latency(
     return _print(bench_latency(tracks, units, seconds, flood))
 
 
+@bench.command()
+def sweep(
+    sweeps: Annotated[int, typer.Option(min=1, help="of each fan")] = 300,
+    threads: Annotated[int, typer.Option(min=1, help="at once")] = 2,
+) -> int:
+    """Sweeps of terrain a second: the lowest height that is seen from a mast, 10 km around."""
+    from vedette.evaluate.bench_sweep import bench_sweep
+
+    return _print(bench_sweep(sweeps, threads))
+
+
 def _print(figures: Mapping[str, object]) -> int:
     print(json.dumps(figures))
     return 0
