@@ -1,6 +1,7 @@
 """Nobody outside this machine reaches a listener unless its address names a host. Every scheme is tried, and
 the kernel is asked."""
 
+import asyncio
 import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -107,7 +108,13 @@ def opened(url: str, files: dict[str, str]) -> list[tuple[str, str]]:
         found[:] = [(kind, address) for kind, address, port in own_sockets() - before]
         return bool(found) or any(state in ("down", "watching") for _, state, _ in hub.feeds)
 
-    beside(peer.run(hub), lambda: until(looks, "it runs or has failed"))
+    async def then() -> None:
+        await until(looks, "it runs or has failed")
+        # asyncio gives its server out a turn after the kernel has the socket; cancelled in between, it
+        # would leave the socket to the garbage collector.
+        await asyncio.sleep(0.05)
+
+    beside(peer.run(hub), then)
     return found
 
 
