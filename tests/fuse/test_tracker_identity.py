@@ -177,7 +177,7 @@ class TestOneBodyOneTrack:
         intake = Intake(world.site, (), settings)
         for name, east in ((first, 0.0), (second, apart)):
             report = world.report(0, (east, 500.0, 90.0), name=name, velocity=(0.0, 0.0, 0.0))
-            fuser._birth(picture, intake.plot(report))
+            fuser.birth(picture, intake.plot(report))
         counts = []
         for second_ in range(4):
             fuser.second(picture, int(world.start) + second_)
@@ -277,16 +277,17 @@ class TestCrossing:
         frame = tracker.frame(world.start + 11)
         assert sorted(round(track.enu_m[0] / 12) for track in frame.tracks) == [-1, 1]
 
-    def test_of_two_plots_near_one_track_only_the_better_is_used(self, world) -> None:
-        frames = []
-        for extra in ((), ((9.0, 1000.0 - 15.0 * 6, 90.0),)):
+    def test_of_two_plots_near_one_track_the_better_counts_for_more(self, world) -> None:
+        places = []
+        for extra in ((), ((30.0, 1000.0 - 15.0 * 6, 90.0),)):
             tracker = world.tracker(world.radar)
             for t in range(6):
                 tracker.add([world.plot(t, (0.0, 1000.0 - 15.0 * t, 90.0))], world.start + t)
             last = [world.plot(6, place) for place in ((0.0, 1000.0 - 15.0 * 6, 90.0), *extra)]
             tracker.add(last, world.start + 6)
-            frames.append(tracker.frame(world.start + 6))
-        assert frames[0] == frames[1]
+            (track,) = tracker.frame(world.start + 6).tracks
+            places.append(track.enu_m)
+        assert 0.0 < places[1][0] - places[0][0] < 7.0
 
     def test_the_plots_of_a_turning_radar_belong_to_one_scan(self, world) -> None:
         """Plots of one scan come at different times; a track hit early is not missed later."""
@@ -295,14 +296,16 @@ class TestCrossing:
             for step, x in ((0.1, -800.0), (0.4, 0.0), (0.8, 800.0)):
                 plot = world.plot(scan + step, (x, 1500.0, 90.0), scan=scan)
                 tracker.add([plot], world.start + scan + step)
-        before = tracker.frame(world.start + 8.1).tracks
+        before = {track.id: track.existence for track in tracker.frame(world.start + 8.1).tracks}
         assert len(before) == 3
         tracker.add([world.plot(8.1, (-800.0, 1500.0, 90.0), scan=8)], world.start + 8.1)
-        after = tracker.frame(world.start + 8.1).tracks
-        assert [track.existence for track in after] == [track.existence for track in before]
+        after = {track.id: track.existence for track in tracker.frame(world.start + 8.1).tracks}
+        assert all(after[name] >= before[name] for name in before), (
+            "the scan is not complete: nobody is missed"
+        )
         tracker.add([world.plot(9.1, (-800.0, 1500.0, 90.0), scan=9)], world.start + 9.1)
-        missed = [track.existence for track in tracker.frame(world.start + 9.1).tracks]
-        assert sorted(missed)[:2] < sorted(track.existence for track in before)[:2]
+        missed = {track.id: track.existence for track in tracker.frame(world.start + 9.1).tracks}
+        assert sum(missed[name] < 0.99 * before[name] for name in before) == 2
 
 
 class TestBounds:
@@ -403,7 +406,7 @@ class TestRefusals:
         )
         assert frame.tracks[0].velocity_mps[1] == pytest.approx(20.0, abs=4.0)
 
-    def test_bearings_and_presences_are_counted(self, world) -> None:
+    def test_bearings_from_nowhere_and_presences_are_counted(self, world) -> None:
         tracker = world.tracker()
         tracker.add(
             [
@@ -412,7 +415,7 @@ class TestRefusals:
             ],
             world.start,
         )
-        assert tracker.counts == {"bearing-not-fused": 1, "presence-not-fused": 1}
+        assert tracker.counts == {"presence-not-fused": 1, "unknown-sensor": 1}
 
     def test_the_operators_place_is_never_held(self, world) -> None:
         claim = Claim(scheme="remote-id-serial", id="X", operator_lat_deg=41.234567, operator_lon_deg=-3.5)

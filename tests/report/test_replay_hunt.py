@@ -113,7 +113,7 @@ def test_sessions_reach_what_they_hunt_in() -> None:
     kinds = {event.kind for recorder in recorders for event in recorder.events}
     assert {"deliver", "alert", "clear", "roster", "configure", "receipt", "action", "snapshot"} <= kinds
     counts = [recorder.engine.core.counts() for recorder in recorders]
-    wanted = {"repeated", "receipt-of-unknown-alert", "unknown-sensor", "bearing-not-fused", "bad-crc"}
+    wanted = {"repeated", "receipt-of-unknown-alert", "unknown-sensor", "bad-crc"}
     wanted |= {"sensor-place-is-configured", "sensor-cannot-be-placed"}
     assert wanted <= {name for count in counts for name in count}
     assert {"sensor"} <= kinds

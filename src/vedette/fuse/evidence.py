@@ -22,7 +22,6 @@ AIRCRAFT_PRIOR: tuple[float, ...] = (0.10, 0.05, 0.15, 0.05, 0.50, 0.15)
 
 _DRONES: tuple[ObjectClass, ...] = ("multirotor", "fpv", "fixed-wing")
 _HARMLESS: tuple[ObjectClass, ...] = ("bird", "aircraft")
-_LEAST_RATIO, _MOST_RATIO = 0.1, 1000.0
 _CEILING = 0.9999
 
 
@@ -45,28 +44,19 @@ def miss(existence: float, detection_probability: float) -> float:
     return existence * (1.0 - detection_probability) / (1.0 - existence * detection_probability)
 
 
-def detection_ratio(plot: Plot, density: float, settings: FuseSettings) -> float:
-    """Likelihood of the plot if the body exists, over that of a false plot.
-
-    For a searching sensor Pd g(z) / clutter density; reports have no clutter, so theirs are settings.
-    """
-    if plot.sensor.cooperative or not plot.sensor.searching:
-        if plot.claim is not None:
-            return settings.report_likelihood_ratio
-        return settings.anonymous_likelihood_ratio
-    ratio = plot.sensor.detection_probability * density / plot.sensor.clutter_per_m2
-    return min(max(ratio, _LEAST_RATIO), _MOST_RATIO)
+def report_ratio(plot: Plot, settings: FuseSettings) -> float:
+    """Likelihood of a report if the body exists, over that of a false one: reports have no clutter that
+    could be counted, so it is a setting. (Looks of sensors are weighed by `vedette.fuse.pmb`.)"""
+    if plot.claim is not None:
+        return settings.report_likelihood_ratio
+    return settings.anonymous_likelihood_ratio
 
 
 def birth_existence(plot: Plot, settings: FuseSettings) -> float:
-    """Existence that one plot alone gives."""
+    """Existence that one report alone gives."""
     if plot.claim is not None:
         return settings.birth_existence_claimed
-    if plot.sensor.cooperative or not plot.sensor.searching:
-        return settings.birth_existence_anonymous
-    density = settings.birth_density_per_m2
-    share = density / (density + plot.sensor.clutter_per_m2)
-    return min(max(share, 2.0 * settings.drop_existence), settings.birth_existence_claimed)
+    return settings.birth_existence_anonymous
 
 
 def posterior(

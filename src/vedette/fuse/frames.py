@@ -53,7 +53,7 @@ def tracks_of(
                 harmless_by_word=doubt,
                 identity=dossier.identity,
                 trust=evidence.trust_of(dossier, at, fuser.settings),
-                updated=float(picture.time[slot]),
+                updated=float(picture.heard[slot]),
                 height_known=known[slot] and evidence.height_stands(dossier, at, fuser.settings),
                 sensors=tuple(name for name, used in dossier.sensors if used >= fresh),
             )

@@ -158,9 +158,16 @@ def backward(s: F64, y: F64, m: int) -> None:
 
 @njit(cache=True)
 def update(x: F64, p: F64, z: F64, r: F64, use: Mask, origin: F64) -> float:
+    """`update_scored` without the determinant."""
+    return update_scored(x, p, z, r, use, origin)[0]
+
+
+@njit(cache=True)
+def update_scored(x: F64, p: F64, z: F64, r: F64, use: Mask, origin: F64) -> tuple[float, float]:
     """Kalman update of ``x`` and ``p`` in place; returns the squared Mahalanobis distance of the
-    innovation, -1 with nothing changed if the innovation's covariance is not positive, or -2 if the
-    numbers overflowed and ``x`` and ``p`` must be thrown away."""
+    innovation and the logarithm of its covariance's determinant. The distance is -1 with nothing changed if
+    that covariance is not positive, or -2 if the numbers overflowed and ``x`` and ``p`` must be thrown
+    away."""
     h = np.empty((ROWS, STATE))
     y = np.empty(ROWS)
     index = np.empty(ROWS, np.int64)
@@ -169,7 +176,7 @@ def update(x: F64, p: F64, z: F64, r: F64, use: Mask, origin: F64) -> float:
     m = measurement_rows(x, z, use, origin, h, y, index)
     innovation(p, r, h, index, m, ph, s)
     if not cholesky(s, m):
-        return -1.0
+        return -1.0, 0.0
     gain = np.empty((STATE, ROWS))
     for i in range(STATE):
         for a in range(m):
@@ -181,10 +188,11 @@ def update(x: F64, p: F64, z: F64, r: F64, use: Mask, origin: F64) -> float:
             x[i] += gain[i, a] * y[a]
     joseph(p, gain, h, r, index, m)
     forward(s, y, m)
-    d2 = 0.0
+    d2, logdet = 0.0, 0.0
     for a in range(m):
         d2 += y[a] * y[a]
-    return d2 if finite(x, p) else -2.0
+        logdet += 2.0 * math.log(s[a, a])
+    return (d2 if finite(x, p) else -2.0), logdet
 
 
 @njit(cache=True)

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from vedette.fuse import imm
 from vedette.fuse.kernels import F64, STATE, Mask
 from vedette.fuse.pace import Pace
 from vedette.fuse.plots import Plot
@@ -18,8 +19,25 @@ from vedette.model import Claim, Identity, Position
 from vedette.model.detection import Measure
 
 IdentityKey = tuple[str, str]
+EMITS = 0.5
+"""Before anything is known: drones on a cable or on their own send nothing."""
+MODELS = 3
+"""Straight, manoeuvring, hovering: see `vedette.fuse.imm`."""
 _FIRST_CAPACITY = 16
-_ARRAYS = ("time", "x", "p", "existence", "known", "confirmed", "independent")
+_ARRAYS = (
+    "time",
+    "heard",
+    "x",
+    "p",
+    "xm",
+    "pm",
+    "mu",
+    "existence",
+    "emits",
+    "known",
+    "confirmed",
+    "independent",
+)
 
 
 class Dossier(Struct, frozen=True, array_like=True):
@@ -62,24 +80,40 @@ class OpenScan(Struct, frozen=True, array_like=True):
     seen: tuple[str, ...] = ()
 
 
+class Unseen(Struct, frozen=True, array_like=True):
+    """Bodies that a searching sensor could see and that are not known yet: how many a square metre, after
+    its look at ``time``. ``parts``: its scans come in parts, so that a scan is complete with the next one."""
+
+    time: float
+    density: float
+    parts: bool = False
+
+
 class Picture:
-    """Tracks in the order of their founding. ``time[i]`` is when the state of track i holds, which is
-    also when a detection was last used for it; ``existence[i]`` is as of then, less misses since;
+    """Tracks in the order of their founding. ``time[i]`` is when the state of track i holds; ``heard[i]``
+    when it was detected last, and ``existence[i]`` is as of then, less misses since. ``xm[i]`` (m, 6),
+    ``pm[i]`` (m, 6, 6), ``mu[i]`` (m,): its state under each model (`vedette.fuse.imm`), of which ``x[i]``
+    and ``p[i]`` are the mixture. ``emits[i]``: probability that it sends what a direction finder hears.
     ``independent[i]`` is its dossier's word, for a table that is full. ``letter`` begins the ids of its
     tracks, so that two pictures never share one."""
 
     __slots__ = (
-        "_owners", "confirmed", "count", "dossiers", "existence", "independent", "known", "letter", "p",
-        "scans", "slots", "tallies", "time", "x",
+        "_owners", "confirmed", "count", "dossiers", "emits", "existence", "heard", "independent", "known",
+        "letter", "mu", "p", "pm", "scans", "slots", "tallies", "time", "unseen", "x", "xm",
     )  # fmt: skip
 
     def __init__(self, letter: str = "T") -> None:
         self.letter = letter
         self.count = 0
         self.time: F64 = np.zeros(_FIRST_CAPACITY)
+        self.heard: F64 = np.zeros(_FIRST_CAPACITY)
         self.x: F64 = np.zeros((_FIRST_CAPACITY, STATE))
         self.p: F64 = np.zeros((_FIRST_CAPACITY, STATE, STATE))
+        self.xm: F64 = np.zeros((_FIRST_CAPACITY, MODELS, STATE))
+        self.pm: F64 = np.zeros((_FIRST_CAPACITY, MODELS, STATE, STATE))
+        self.mu: F64 = np.zeros((_FIRST_CAPACITY, MODELS))
         self.existence: F64 = np.zeros(_FIRST_CAPACITY)
+        self.emits: F64 = np.zeros(_FIRST_CAPACITY)
         self.known: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
         self.confirmed: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
         self.independent: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
@@ -87,6 +121,7 @@ class Picture:
         self.slots: dict[str, int] = {}
         self._owners: dict[IdentityKey, tuple[int, ...]] = {}
         self.scans: dict[str, OpenScan] = {}
+        self.unseen: dict[str, Unseen] = {}
         self.tallies: dict[str, int] = {}
 
     def copy(self) -> "Picture":
@@ -97,11 +132,8 @@ class Picture:
         for name in _ARRAYS:
             setattr(other, name, getattr(self, name)[: max(n, 1)].copy())
         other.dossiers, other.slots = self.dossiers.copy(), self.slots.copy()
-        other._owners, other.scans, other.tallies = (
-            self._owners.copy(),
-            self.scans.copy(),
-            self.tallies.copy(),
-        )
+        other._owners, other.tallies = self._owners.copy(), self.tallies.copy()
+        other.scans, other.unseen = self.scans.copy(), self.unseen.copy()
         return other
 
     def tally(self, what: str, by: int = 1) -> None:
@@ -122,10 +154,12 @@ class Picture:
         if slot == len(self.time):
             self._grow()
         self.count += 1
-        self.time[slot], self.existence[slot] = time, existence
+        self.time[slot] = self.heard[slot] = time
+        self.existence[slot], self.emits[slot] = existence, EMITS
         self.known[slot] = self.confirmed[slot] = False
         self.independent[slot] = dossier.independent
-        self.x[slot], self.p[slot] = 0.0, 0.0
+        for name in ("x", "p", "xm", "pm", "mu"):
+            getattr(self, name)[slot] = 0.0
         self.dossiers.append(dossier)
         self.slots[dossier.id] = slot
         self._own(dossier, slot)
@@ -183,9 +217,12 @@ class PackedTrack(Struct, frozen=True, array_like=True):
     """One track in the canonical bytes."""
 
     time: float
-    x: list[float]
-    p: list[list[float]]
+    heard: float
+    xm: list[list[float]]
+    pm: list[list[list[float]]]
+    mu: list[float]
     existence: float
+    emits: float
     known: bool
     confirmed: bool
     dossier: Dossier
@@ -196,6 +233,7 @@ class PackedPicture(Struct, frozen=True, array_like=True):
 
     tracks: list[PackedTrack]
     scans: dict[str, OpenScan]
+    unseen: dict[str, Unseen]
     tallies: dict[str, int]
 
 
@@ -207,15 +245,19 @@ def pack(picture: Picture) -> PackedPicture:
     n = picture.count
     columns = zip(
         picture.time[:n].tolist(),
-        picture.x[:n].tolist(),
-        picture.p[:n].tolist(),
+        picture.heard[:n].tolist(),
+        picture.xm[:n].tolist(),
+        picture.pm[:n].tolist(),
+        picture.mu[:n].tolist(),
         picture.existence[:n].tolist(),
+        picture.emits[:n].tolist(),
         picture.known[:n].tolist(),
         picture.confirmed[:n].tolist(),
         picture.dossiers,
         strict=True,
     )
-    return PackedPicture([PackedTrack(*cast("Any", row)) for row in columns], picture.scans, picture.tallies)
+    tracks = [PackedTrack(*cast("Any", row)) for row in columns]
+    return PackedPicture(tracks, picture.scans, picture.unseen, picture.tallies)
 
 
 def unpack(packed: PackedPicture, letter: str = "T") -> Picture:
@@ -223,9 +265,12 @@ def unpack(packed: PackedPicture, letter: str = "T") -> Picture:
     picture = Picture(letter)
     for track in packed.tracks:
         slot = picture.found(track.dossier, track.time, track.existence)
-        picture.x[slot], picture.p[slot] = track.x, track.p
+        picture.heard[slot], picture.emits[slot] = track.heard, track.emits
+        picture.xm[slot], picture.pm[slot], picture.mu[slot] = track.xm, track.pm, track.mu
+        imm.combine(picture.xm[slot], picture.pm[slot], picture.mu[slot], picture.x[slot], picture.p[slot])
         picture.known[slot], picture.confirmed[slot] = track.known, track.confirmed
     picture.scans, picture.tallies = dict(packed.scans), dict(packed.tallies)
+    picture.unseen = dict(packed.unseen)
     return picture
 
 

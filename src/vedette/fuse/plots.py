@@ -10,12 +10,13 @@ import msgspec
 import numpy as np
 from msgspec import Struct, structs
 
+from vedette.fuse import pmb
 from vedette.fuse.kernels import F64, ROWS, Mask
 from vedette.fuse.sensors import Sensor
 from vedette.fuse.settings import FuseSettings, for_aircraft
 from vedette.fuse.words import word_of
 from vedette.geo import LocalFrame, Vector, convert_height, polar_to_enu
-from vedette.model import Claim, Detection, EmptyScan, Position, RangeBearing, Sigma, Site
+from vedette.model import Bearing, Claim, Detection, EmptyScan, Position, RangeBearing, Sigma, Site
 from vedette.model.detection import AltitudeDatum, ObjectClass
 from vedette.model.errors import DatumError, InputError
 
@@ -36,8 +37,18 @@ class Unusable(ValueError):
     """This detection cannot be fused; the text is the reason it is counted under."""
 
 
+class Raw(Struct, frozen=True):
+    """A measurement as the sensor made it, in the rows of `vedette.fuse.pmb`: ``kind``, values, variances
+    and which rows are given, six of each."""
+
+    kind: int
+    z: tuple[float, ...]
+    var: tuple[float, ...]
+    use: tuple[bool, ...]
+
+
 class Plot(Struct, frozen=True):
-    """A measurement in the rows of `vedette.fuse.kernels`.
+    """A measurement in the rows of `vedette.fuse.kernels`; a bearing has none of these.
 
     ``z``: (7,), ``r``: (7, 7) its covariance, ``use``: (7,) which rows are given, ``rows`` how many,
     ``origin``: (3,) the place range rates are measured from. ``word``: its beliefs, see
@@ -55,6 +66,8 @@ class Plot(Struct, frozen=True):
     origin: F64
     word: tuple[float, ...] | None
     key: tuple[float, str, bytes]
+    raw: Raw | None = None
+    """The same as the sensor measured it; None for an empty scan."""
     aircraft: bool = False
     """It is what an aircraft, or who passes for one, says of itself: see `speaks_as_aircraft`."""
 
@@ -62,6 +75,11 @@ class Plot(Struct, frozen=True):
     def empty(self) -> bool:
         """True for a complete scan that saw nothing."""
         return isinstance(self.detection.measure, EmptyScan)
+
+    @property
+    def bearing(self) -> bool:
+        """True for a direction without range."""
+        return isinstance(self.detection.measure, Bearing)
 
     @property
     def claim(self) -> Claim | None:
@@ -188,13 +206,14 @@ class Plotter:
         elif isinstance(measure, RangeBearing):
             origin = sensor.origin if sensor.origin is not None else _NOWHERE
             self._place_polar(measure, detection.sigma or _NO_SIGMA, sensor, z, r, use)
-        elif isinstance(measure, EmptyScan) and sensor.searching:
+        elif isinstance(measure, Bearing) or (isinstance(measure, EmptyScan) and sensor.searching):
             use[:] = False
         else:
             raise Unusable(f"{measure.__struct_config__.tag}-not-fused")
         if not (np.isfinite(z).all() and np.isfinite(r).all() and _finite(detection.beliefs)):
             raise Unusable("unusable-measure")
         content = content_of(detection) if content is None else content
+        raw = self._raw(detection, sensor, z, r, use)
         if not aircraft and detection.claim is not None and detection.claim.scheme == "icao":
             detection = structs.replace(detection, claim=None)
         key = (detection.time, detection.sensor, content)
@@ -210,8 +229,63 @@ class Plotter:
             origin=origin,
             word=word_of(detection.beliefs),
             key=key,
+            raw=raw,
             aircraft=aircraft,
         )
+
+    def _raw(self, detection: Detection, sensor: Sensor, z: F64, r: F64, use: Mask) -> Raw | None:
+        measure, stated = detection.measure, detection.sigma or _NO_SIGMA
+        if isinstance(measure, RangeBearing):
+            return self._raw_polar(measure, stated, sensor, bool(use[6]))
+        if isinstance(measure, Bearing):
+            return self._raw_bearing(measure, stated, sensor)
+        if isinstance(measure, Position):
+            given = tuple(bool(flag) for flag in use[:6])
+            return Raw(pmb.PLACE, tuple(z[:6].tolist()), tuple(np.diagonal(r)[:6].tolist()), given)
+        return None
+
+    def _raw_polar(self, measure: RangeBearing, stated: Sigma, sensor: Sensor, rate: bool) -> Raw:
+        s_range, s_azimuth = self._polar_sigmas(stated, sensor)
+        s_elevation, s_rate = self._elevation_sigma(stated, sensor), self._rate_sigma(stated, sensor)
+        raised = measure.elevation_deg is not None
+        z = (
+            measure.range_m,
+            pmb.wrapped(_DEG * measure.azimuth_deg),
+            _DEG * (measure.elevation_deg or 0.0),
+            (measure.range_rate_mps or 0.0) if rate else 0.0,
+        )
+        variances = (s_range**2, s_azimuth**2, s_elevation**2, s_rate**2)
+        return Raw(
+            pmb.POLAR, (*z, 0.0, 0.0), (*variances, 1.0, 1.0), (True, True, raised, rate, False, False)
+        )
+
+    def _raw_bearing(self, measure: Bearing, stated: Sigma, sensor: Sensor) -> Raw:
+        if sensor.frame is None:
+            raise Unusable("unknown-sensor")
+        s_azimuth = self._polar_sigmas(stated, sensor)[1]
+        raised = measure.elevation_deg is not None
+        z = (
+            pmb.wrapped(_DEG * measure.azimuth_deg),
+            _DEG * (measure.elevation_deg or 0.0),
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+        )
+        if not (math.isfinite(z[0]) and math.isfinite(z[1])):
+            raise Unusable("unusable-measure")
+        variances = (s_azimuth**2, self._elevation_sigma(stated, sensor) ** 2, 1.0, 1.0, 1.0, 1.0)
+        return Raw(pmb.BEARING, z, variances, (True, raised, False, False, False, False))
+
+    def _elevation_sigma(self, stated: Sigma, sensor: Sensor) -> float:
+        """Radians."""
+        default = self._settings.default_elevation_sigma_deg
+        sigma = self._sigma(stated.elevation_deg, sensor.sigma.elevation_deg, default)
+        return _DEG * min(sigma, _WIDEST_ANGLE_DEG)
+
+    def _rate_sigma(self, stated: Sigma, sensor: Sensor) -> float:
+        default = self._settings.default_range_rate_sigma_mps
+        return self._sigma(stated.range_rate_mps, sensor.sigma.range_rate_mps, default)
 
     def _place_position(
         self, measure: Position, stated: Sigma, sensor: Sensor, z: F64, r: F64, use: Mask
@@ -314,9 +388,7 @@ class Plotter:
     ) -> Vector:
         """East, north, up at the sensor of a plot with elevation; its covariance into ``r``."""
         s_range, s_azimuth = self._polar_sigmas(stated, sensor)
-        default = self._settings.default_elevation_sigma_deg
-        stated_deg = self._sigma(stated.elevation_deg, sensor.sigma.elevation_deg, default)
-        s_elevation = _DEG * min(stated_deg, _WIDEST_ANGLE_DEG)
+        s_elevation = self._elevation_sigma(stated, sensor)
         east, north, up = polar_to_enu(1.0, measure.azimuth_deg, elevation_deg)
         flat = math.cos(_DEG * elevation_deg)
         sine, cosine = math.sin(_DEG * measure.azimuth_deg), math.cos(_DEG * measure.azimuth_deg)
@@ -358,9 +430,7 @@ class Plotter:
         settings, rate = self._settings, measure.range_rate_mps
         if rate is None or not abs(rate) <= settings.fastest_mps:
             return
-        sigma = self._sigma(
-            stated.range_rate_mps, sensor.sigma.range_rate_mps, settings.default_range_rate_sigma_mps
-        )
+        sigma = self._rate_sigma(stated, sensor)
         z[6], r[6, 6], use[6] = rate, sigma * sigma, True
 
     def _sigma(self, stated: float | None, own: float | None, default: float, floor: float = 0.0) -> float:

@@ -13,6 +13,25 @@ from vedette.model.site import Limits, SensorSigma
 
 _EVERYWHERE = math.inf
 _DEFAULT_REGION_M = 5000.0
+_LEAST_EXTENT = 1e-6
+
+
+class Extent(Struct, frozen=True):
+    """Over what a sensor's false plots are spread: lowest and highest of each measure (an azimuth sector by
+    its width alone)."""
+
+    range_m: Limits = (0.0, _DEFAULT_REGION_M)
+    azimuth_rad: float = 2.0 * math.pi
+    elevation_rad: Limits = (-0.1, math.pi / 2.0 - 0.1)
+    rate_mps: Limits = (-60.0, 60.0)
+
+    def outside(self, range_m: float, elevation_rad: float | None, rate_mps: float | None) -> bool:
+        """True where false plots are rare."""
+        return not (
+            self.range_m[0] <= range_m <= self.range_m[1]
+            and (elevation_rad is None or self.elevation_rad[0] <= elevation_rad <= self.elevation_rad[1])
+            and (rate_mps is None or self.rate_mps[0] <= rate_mps <= self.rate_mps[1])
+        )
 
 
 class Sensor(Struct, frozen=True):
@@ -37,6 +56,8 @@ class Sensor(Struct, frozen=True):
     origin: F64 | None
     rotation: F64 | None
     limits: F64
+    clutter_per_scan: float = 0.0
+    extent: Extent = Extent()
 
 
 def unknown_sensor(name: str, settings: FuseSettings) -> Sensor:
@@ -77,6 +98,8 @@ def sensor_of(
         period_s=profile.period_s,
         detection_probability=min(profile.detection_probability, 0.99),
         clutter_per_m2=max(profile.clutter_per_scan / _area_m2(profile), settings.least_clutter_per_m2),
+        clutter_per_scan=profile.clutter_per_scan,
+        extent=_extent(profile),
         sigma=profile.sigma,
         frame=placed,
         origin=None if placed is None else np.array(placed.origin_enu_m),
@@ -112,6 +135,27 @@ def _place(profile: SensorProfile, site: Site, frame: LocalFrame) -> SensorFrame
         raise ConfigError(f"sensor {profile.id}: {error}") from error
 
 
+def _extent(profile: SensorProfile) -> Extent:
+    usual, region = Extent(), profile.clutter_region
+
+    def limits(name: str) -> Limits | None:
+        found: Limits | None = (getattr(region, name) if region else None) or getattr(profile, name)
+        return (found[0], max(found[1], found[0] + _LEAST_EXTENT)) if found else None
+
+    elevation = limits("elevation_deg")
+    sector = (region.azimuth_deg if region else None) or profile.azimuth_deg or (0.0, 360.0)
+    return Extent(
+        range_m=limits("range_m") or usual.range_m,
+        azimuth_rad=math.radians(_sector_deg(sector)),
+        elevation_rad=_in_radians(elevation) if elevation else usual.elevation_rad,
+        rate_mps=limits("range_rate_mps") or usual.rate_mps,
+    )
+
+
+def _in_radians(limits: Limits) -> Limits:
+    return math.radians(limits[0]), math.radians(limits[1])
+
+
 def _area_m2(profile: SensorProfile) -> float:
     """Horizontal area in which the sensor's false plots lie."""
     region = profile.clutter_region
@@ -130,7 +174,7 @@ def _sector_deg(sector: Limits) -> float:
 def _limits(profile: SensorProfile) -> F64:
     everywhere = (-_EVERYWHERE, _EVERYWHERE)
     azimuth = profile.azimuth_deg or (0.0, 360.0)
-    ranges = profile.range_m or (0.0, 0.0)
+    ranges = profile.range_m or (0.0, _EVERYWHERE)
     elevation = profile.elevation_deg or everywhere
     rate = profile.range_rate_mps or everywhere
     return np.array([*ranges, azimuth[0], azimuth[0] + _sector_deg(azimuth), *elevation, *rate])

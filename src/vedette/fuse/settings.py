@@ -17,12 +17,22 @@ FUTURE_S = 1.0
 class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tunables of the tracker. ConfigError when two of them contradict each other."""
 
+    straight_psd_m2ps3: tuple[Positive, Positive] = (2.0, 0.3)
+    """Acceleration densities, horizontal and vertical, of the three models by which a body may move
+    (`vedette.fuse.imm`): straight on ..."""
+    agile_psd_m2ps3: tuple[Positive, Positive] = (160.0, 4.0)
+    """... manoeuvring: 160 stands for 1.5 g held for two thirds of a second ..."""
+    hover_psd_m2ps3: tuple[Positive, Positive] = (4.0, 1.0)
+    hover_decay_s: Positive = 2.5
+    """... or coming to a stop within this time."""
+    sojourn_s: tuple[Positive, Positive, Positive] = (5.0, 4.0, 6.0)
+    """Mean time that a body goes on as it does: straight, manoeuvring, hovering."""
     accel_psd_horizontal_m2ps3: Positive = 30.0
     """White-noise acceleration (Bar-Shalom, Li, Kirubarajan 2001, section 6.2.2). 30 stands for a drone
     that turns at about 1 g for two thirds of a second: fast enough for an FPV, loose for a hover."""
     accel_psd_vertical_m2ps3: Positive = 5.0
     birth_speed_sigma_mps: Positive = 20.0
-    birth_climb_sigma_mps: Positive = 5.0
+    birth_climb_sigma_mps: Positive = 4.0
 
     prior_height_m: float = 80.0
     """Height above the site where no usable height was given: N(80, 60), the spread of small drones."""
@@ -91,9 +101,22 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     crowded_stranger_likelihood_ratio: Positive = 1.3
     """... so that it takes six such reports in place of three to confirm a body."""
     birth_existence_claimed: Probability = 0.5
+    """One plot alone makes no body more likely than this, whatever the densities say: they are models."""
     birth_existence_anonymous: Probability = 0.2
-    birth_density_per_m2: Positive = 1e-9
-    """New bodies per square metre and scan of a scanning sensor (0.1 per scan in a 5 km circle)."""
+    arrivals_per_m2s: Positive = 2e-9
+    """New bodies a second and square metre in view of a searching sensor: one in 20 s in 5 km x 5 km."""
+    first_density_per_m2: Positive = 2e-8
+    """Bodies that are there when a searching sensor looks for the first time: one in 7 km x 7 km."""
+    most_density_per_m2: Positive = 4e-7
+    """What is not seen does not become denser than this, however long nobody looks."""
+    birth_least_existence: Probability = 1e-5
+    """A plot that is a new body with less probability is none."""
+    least_clutter_per_scan: Positive = 0.1
+    """False plots of a searching sensor that states none, or fewer."""
+    bearing_clutter_per_scan: Positive = 2.0
+    """False bearings of a direction finder that states none: other emitters abound."""
+    stay_s: Positive = 60.0
+    """Mean time that a body stays: its existence falls so while nothing is heard of it."""
     least_clutter_per_m2: Positive = 1e-9
     silence_grace_s: Positive = 3.0
     """Existence starts to fall this long after the last used detection ..."""
@@ -101,6 +124,10 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """... by a factor e in this time: a body heard only by its reports ends after about a minute."""
     confirm_existence: Probability = 0.8
     drop_existence: Probability = 0.05
+    forget_existence: Probability = 0.3
+    """A body that a searching sensor sees no more is no longer shown below this, but kept in mind ..."""
+    prune_existence: Probability = 1e-5
+    """... until this."""
 
     belief_temper: Probability = 0.7
     """Exponent on each sensor's stated class beliefs: sensors are neither independent nor calibrated."""

@@ -6,9 +6,10 @@ are kept apart, so that a body is tracked to the bit as if there were no ADS-B, 
 `vedette.fuse.sky` finds which of the two are one. What is older than 8 s (`LATE_WINDOW_S`) is counted, not
 fused.
 
-This version holds one constant-velocity filter per track and assigns detections greedily. It does not
-fuse bearings and presences: they are counted under ``bearing-not-fused`` and ``presence-not-fused``, and
-an empty scan counts only for a sensor that searches a known region.
+Bodies move by several models (`vedette.fuse.imm`) and are told apart from each other and from clutter by a
+Poisson multi-Bernoulli filter (`vedette.fuse.pmb`). A bearing serves the bodies that are tracked and founds
+none; presences are counted under ``presence-not-fused``, and an empty scan counts only for a sensor that
+searches a known region.
 """
 
 import math
@@ -27,10 +28,20 @@ from vedette.fuse.settings import FuseSettings, for_aircraft
 from vedette.fuse.sky import Joined, Partner, Sky
 from vedette.fuse.step import Fuser
 from vedette.fuse.timeline import PackedTimeline, Timeline, window_start
-from vedette.model import Detection, Frame, InputError, SensorProfile, Site, Track
+from vedette.model import (
+    Bearing,
+    Detection,
+    Frame,
+    InputError,
+    Position,
+    RangeBearing,
+    SensorProfile,
+    Site,
+    Track,
+)
 
-STATE_FORMAT = 2
-"""Of the bytes of `Tracker.state`; 1 had one timeline and no aircraft."""
+STATE_FORMAT = 3
+"""Of the bytes of `Tracker.state`; 1 had one timeline and no aircraft, 2 one model of motion."""
 
 AIRCRAFT_LETTER = "A"
 """The ids of what is known by the radio of aviation alone begin so."""
@@ -61,8 +72,19 @@ _DETECTION_DECODER = msgspec.json.Decoder(Detection)
 
 
 def warm() -> None:
-    """Compile every kernel of the tracker (some seconds once, then cached)."""
+    """Compile every kernel of the tracker (some seconds once, then cached), by a rehearsal."""
     kernels.warm()
+    place = {"lat_deg": 0.0, "lon_deg": 0.0, "alt_m": 0.0, "alt_datum": "wgs84-ellipsoid"}
+    usual = {"period_s": 1.0, "detection_probability": 0.9, "range_m": (0.0, 5000.0)}
+    radar = SensorProfile(id="radar", type="radar-3d", **place, **usual)  # type: ignore[arg-type]
+    finder = SensorProfile(id="finder", type="direction-finder", **place, **usual)  # type: ignore[arg-type]
+    tracker = Tracker(Site(name="rehearsal", **place), (radar, finder))  # type: ignore[arg-type]
+    for second in range(3):
+        plot = RangeBearing(range_m=900.0, azimuth_deg=10.0, elevation_deg=5.0)
+        report = Position(lat_deg=0.001, lon_deg=0.001)
+        for sensor, measure in (("radar", plot), ("finder", Bearing(azimuth_deg=10.0)), ("rid", report)):
+            tracker.add([Detection(time=float(second), sensor=sensor, measure=measure)], float(second))
+    tracker.frame(3.0)
 
 
 class Tracker:
