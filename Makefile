@@ -53,7 +53,7 @@ bench: $(BIN)/.run ## the figures: one JSON object for each benchmark
 	@for name in odid sapient-detections beast asterix cot lines; do $(BIN)/vedette bench decode --format $$name; done
 	@for name in log latency "latency --flood 20000"; do $(BIN)/vedette bench $$name; done
 
-nightly: $(BIN)/.test ## fuzz each decoder for SECONDS_EACH seconds, then by coverage
+nightly: $(BIN)/.test ## fuzz each decoder for SECONDS_EACH seconds, then by coverage; the tracker's properties
 	@$(STEP) "Python packages for fuzzing" $(BIN)/pip install --require-hashes --requirement requirements/fuzz.txt
 	@scripts/nightly.sh $(SECONDS_EACH)
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fuzz every decoder, one after the other: nightly.sh [SECONDS for each, default 300]. Each is fuzzed twice:
-# by our own mutations for SECONDS, and by coverage (atheris) for a quarter of that, 60 s at least.
+# by our own mutations for SECONDS, and by coverage (atheris) for a quarter of that, 60 s at least. Then the
+# tracker's properties, with SECONDS / 10 times as many examples as in the suite, and a day of clutter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,6 +20,9 @@ for fuzzer in tests/fuzz/fuzz_*.py; do
     echo "== $fuzzer, by coverage, $guided s" >&2
     .venv/bin/python "$fuzzer" --seconds "$guided" --guided 2>&1 | grep -v "# Uses:" || failed+=("$fuzzer --guided")
 done
+echo "== properties of the tracker, and a day of clutter" >&2
+VEDETTE_PROPERTY_FACTOR=$((seconds / 10 > 1 ? seconds / 10 : 1)) VEDETTE_CLUTTER_HOURS=24 \
+    .venv/bin/pytest tests/fuse/test_properties.py tests/fuse/test_properties_memory.py || failed+=("properties")
 if ((${#failed[@]})); then
     printf 'found faults: %s\n' "${failed[*]}" >&2
     exit 1

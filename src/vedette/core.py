@@ -14,13 +14,14 @@ from typing import Any
 import msgspec
 
 from vedette.assess import Assessor, AssessSettings
-from vedette.fuse import AIRCRAFT_LETTER, FuseSettings, Tracker
+from vedette.fuse import AIRCRAFT_LETTER, FuseSettings, Ground, Grounds, Tracker, no_ground
 from vedette.model import (
     ConfigError,
     Event,
     Frame,
     InputError,
     Intent,
+    Registration,
     Roster,
     SensorProfile,
     Threat,
@@ -64,15 +65,23 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
 
 class Core:
     """Fuses, assesses and warns. ``stages`` is called with a stage's name when that stage is done,
-    so that a caller with a clock can time it; the core itself reads none."""
+    so that a caller with a clock can time it; the core itself reads none. ``grounds`` finds the ground
+    that a configuration names."""
 
-    def __init__(self, configure: Configure, stages: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        configure: Configure,
+        stages: Callable[[str], None] | None = None,
+        grounds: Grounds = no_ground,
+    ) -> None:
         settings = decode_tree(configure.settings, Settings, "settings")
         self.configure = configure
         self.settings = settings
         self.roster = Roster(version=0)
         self._reported: dict[str, SensorProfile] = {}
-        self._tracker = Tracker(configure.site, configure.sensors, settings.fuse)
+        self._grounds = grounds
+        ground = self._ground(configure)
+        self._tracker = Tracker(configure.site, configure.sensors, settings.fuse, ground=ground)
         self._assessor = Assessor(configure.site, settings.assess)
         self._warner = Warner(settings.warn)
         self._threats: tuple[Threat, ...] = ()
@@ -126,6 +135,10 @@ class Core:
         """All receipts of one alert."""
         return self._warner.receipts(alert)
 
+    def registrations(self) -> tuple[Registration, ...]:
+        """How the sensors that could be compared with each other seem to be set up."""
+        return self._tracker.registrations()
+
     def counts(self) -> dict[str, int]:
         """What tracker, assessor and warner could not use, by reason."""
         rooms = (self._tracker.counts, self._assessor.counts, self._warner.counts)
@@ -149,7 +162,12 @@ class Core:
         )
 
     @classmethod
-    def restore(cls, state: bytes, stages: Callable[[str], None] | None = None) -> "Core":
+    def restore(
+        cls,
+        state: bytes,
+        stages: Callable[[str], None] | None = None,
+        grounds: Grounds = no_ground,
+    ) -> "Core":
         """A core that continues where ``snapshot`` was taken. Raises InputError if it cannot be read."""
         try:
             held = msgspec.msgpack.decode(state, type=_State)
@@ -157,7 +175,7 @@ class Core:
             raise InputError(f"snapshot cannot be read: {error}; replay the log from its start") from None
         if held.format != SNAPSHOT_FORMAT:
             raise InputError(f"snapshot has format {held.format}, this version reads {SNAPSHOT_FORMAT}")
-        core = cls(held.configure, stages)
+        core = cls(held.configure, stages, grounds)
         site = held.configure.site
         core.roster = held.roster
         core._reported = {profile.id: profile for profile in held.reported}
@@ -182,7 +200,8 @@ class Core:
         kept = {} if moved else self._reported
         reported = {name: profile for name, profile in kept.items() if name not in named}
         if moved:
-            tracker = Tracker(site, configure.sensors, settings.fuse)
+            ground = self._ground(configure)
+            tracker = Tracker(site, configure.sensors, settings.fuse, ground=ground)
             assessor = Assessor(site, settings.assess)
         else:
             tracker = self._tracker_of(configure, reported, settings.fuse, self._tracker.state())
@@ -193,13 +212,22 @@ class Core:
         self.configure, self.settings = configure, settings
         return []
 
-    @staticmethod
+    def _ground(self, configure: Configure) -> Ground | None:
+        """The ground that a configuration names. Raises InputError if it is not to be found."""
+        if configure.terrain is None:
+            return None
+        ground = self._grounds(configure.terrain)
+        if ground.digest != configure.terrain:
+            raise InputError(f"the ground {configure.terrain} was asked for, and {ground.digest} found")
+        return ground
+
     def _tracker_of(
-        configure: Configure, reported: dict[str, SensorProfile], settings: FuseSettings, state: bytes
+        self, configure: Configure, reported: dict[str, SensorProfile], settings: FuseSettings, state: bytes
     ) -> Tracker:
         """The tracker of ``state`` with these sensors. Raises ConfigError if one cannot be placed."""
         own = tuple(reported.values())
-        return Tracker.restore(configure.site, configure.sensors, settings, state, own)
+        ground = self._ground(configure)
+        return Tracker.restore(configure.site, configure.sensors, settings, state, own, ground)
 
     def _sensor(self, report: SensorReport, at: float) -> list[Intent]:
         """A sensor says where it stands: the tracker's window is run again with the new place."""

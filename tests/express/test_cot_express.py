@@ -120,6 +120,12 @@ def test_the_type_follows_belief_and_is_never_friend_or_foe(beliefs, kind, trust
     assert seen(beliefs=beliefs, trust=trust).type == kind
 
 
+def test_the_remarks_say_why_a_claim_is_not_believed():
+    reasons = ("no-body-in-view", "two-places:1200m")
+    text = seen(trust="ghost", trust_reasons=reasons).remarks.text
+    assert "It says it is 1581F4X (remote-id-serial): ghost (no-body-in-view, two-places:1200m)." in text
+
+
 def test_the_remarks_say_what_who_how_sure_and_how_old():
     text = seen().remarks.text
     for part in ("multirotor 90%", "1581F4X", "unverified", "Within 7 m", "0.4 s"):

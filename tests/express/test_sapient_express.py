@@ -311,6 +311,11 @@ def test_a_claim_never_stands_without_its_trust():
     assert info(report(track(identity=None, trust=None))) == []
 
 
+def test_why_a_claim_is_not_believed_goes_with_it():
+    doubted = info(report(track(trust="ghost", trust_reasons=("no-body-in-view", "two-places:1200m"))))
+    assert doubted[1:] == [("trustReason", "no-body-in-view"), ("trustReason", "two-places:1200m")]
+
+
 def test_a_claim_is_short_and_printable():
     nasty = Identity(scheme="remote-id-session", id="\x1b[2J\u202eA" + "B" * 500)
     ((_, value),) = info(report(track(identity=nasty)))

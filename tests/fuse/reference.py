@@ -14,6 +14,7 @@ Shapes: n tracks, m models, k plots; x (n, m, 6), p (n, m, 6, 6), mu (n, m); z, 
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -24,7 +25,7 @@ ROWS = {POLAR: 4, BEARING: 2, PLACE: 6}
 LEAST_PROBABILITY = 1e-4
 EARTH_RADIUS_M = 6371000.0
 GATES = np.array([0.0, 10.83, 13.82, 16.27, 18.47, 20.52, 22.46, 24.32])
-MODELS = np.array([[1.0, 0.3, 0.0, 8.0], [80.0, 4.0, 0.0, 5.0], [4.0, 1.0, 2.5, 8.0]])
+MODELS = np.array([[1.0, 0.3, 0.0, 8.0, 20.0], [80.0, 4.0, 0.0, 5.0, 0.0], [4.0, 1.0, 2.5, 8.0, 1.5]])
 MOTION = np.array([30.0, 5.0, 80.0, 3600.0, 25.0])
 
 Array = np.ndarray
@@ -57,13 +58,40 @@ def mix(x: Array, p: Array, mu: Array, dt: float, models: Array) -> tuple[Array,
     return np.array([one[0] for one in mixed]), np.array([one[1] for one in mixed]), joint.sum(axis=0)
 
 
+def drift(dt: float, decay: float) -> tuple[Array, Array]:
+    """F (2, 2) of a place and its velocity, and Q for an acceleration of density one: white-noise
+    acceleration [BLK01, 6.2.2], or velocity that decays, with Q the integral of F(s) g g' F(s)' over ``dt``
+    by quadrature [BLK01, 4.3.1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+
+    def move(s: float) -> Array:
+        if decay <= 0:
+            return np.array([[1.0, s], [0.0, 1.0]])
+        return np.array([[1.0, -decay * math.expm1(-s / decay)], [0.0, math.exp(-s / decay)]])
+
+    # Panels of at most one time constant: beyond, the integrand is no polynomial any more.
+    panels = 1 if decay <= 0 else max(1, math.ceil(dt / decay))
+    noise = np.zeros((2, 2))
+    for panel in range(panels):
+        width = dt / panels
+        for node, weight in zip(nodes, weights, strict=True):
+            kick = move(width * (panel + 0.5 + 0.5 * node))[:, 1]
+            noise += 0.5 * width * weight * np.outer(kick, kick)
+    return move(dt), noise
+
+
 def transition(model: Array, dt: float) -> tuple[Array, Array]:
-    """F and Q: white-noise acceleration [BLK01, 6.2.2]; with a decay, velocity falls off exponentially."""
-    q_horizontal, q_vertical, decay, _ = model
-    f, way = (math.exp(-dt / decay), decay * (1 - math.exp(-dt / decay))) if decay > 0 else (1.0, dt)
-    eye, density = np.eye(3), np.diag([q_horizontal, q_horizontal, q_vertical])
-    move = np.block([[eye, way * eye], [0 * eye, f * eye]])
-    noise = np.block([[density * dt**3 / 3, density * dt**2 / 2], [density * dt**2 / 2, density * dt]])
+    """F and Q of a model: east and north alike, up by itself."""
+    q_horizontal, q_vertical, decay, _, climb_decay = model
+    move, noise = np.zeros((6, 6)), np.zeros((6, 6))
+    for axis, density, constant in (
+        (0, q_horizontal, decay),
+        (1, q_horizontal, decay),
+        (2, q_vertical, climb_decay),
+    ):
+        f, q = drift(dt, constant)
+        at = np.ix_([axis, axis + 3], [axis, axis + 3])
+        move[at], noise[at] = f, density * q
     return move, noise
 
 
@@ -180,26 +208,35 @@ def exact(weight: Array, none: Array) -> Marginals:
     """Marginals by enumeration of all joint events: each track has one plot or none, no plot two tracks."""
     n, k = weight.shape
     found = Marginals(np.zeros((n, k)), np.zeros(n), np.zeros(k), 0.0)
-    for event in itertools.product(range(-1, k), repeat=n):
-        claimed = [plot for plot in event if plot >= 0]
-        if len(set(claimed)) < len(claimed):
-            continue
-        worth = math.prod(none[t] if plot < 0 else weight[t, plot] for t, plot in enumerate(event))
+    for event, worth in joint_events(weight, none):
         found.total += worth
         for t, plot in enumerate(event):
             if plot < 0:
                 found.missed[t] += worth
             else:
                 found.pair[t, plot] += worth
-        for plot in range(k):
-            if plot not in claimed:
-                found.unclaimed[plot] += worth
+        for plot in set(range(k)).difference(event):
+            found.unclaimed[plot] += worth
     for table in (found.pair, found.missed, found.unclaimed):
         table /= found.total
     return found
 
 
-def loopy(weight: Array, none: Array, accuracy: float = 1e-7, most: int = 200) -> Marginals:
+def joint_events(
+    weight: Array, none: Array, begun: tuple[int, ...] = (), worth: float = 1.0
+) -> Iterator[tuple[tuple[int, ...], float]]:
+    """All joint events that begin so, each as the plot of every track (-1 for none), and what they weigh."""
+    t = len(begun)
+    if t == len(weight):
+        yield begun, worth
+        return
+    yield from joint_events(weight, none, (*begun, -1), worth * none[t])
+    for plot in np.flatnonzero(weight[t]).tolist():
+        if plot not in begun:
+            yield from joint_events(weight, none, (*begun, plot), worth * weight[t, plot])
+
+
+def loopy(weight: Array, none: Array, accuracy: float = 1e-13, most: int = 3000) -> Marginals:
     """Belief propagation over all pairs [WL14, equations 30 and 31], until no message changes by more than
     ``accuracy`` of one more than itself. Each message is the sum of all others, added one by one."""
     n, k = weight.shape
@@ -321,7 +358,7 @@ def scan(scene: Scene) -> Outcome:
     exists, and that each plot is its own."""
     fits, density = fits_of(scene)
     weight, none = weights_of(scene, density)
-    pairs = loopy(weight, none)
+    pairs = exact(weight, none)
     out = Outcome(
         scene.x.copy(), scene.p.copy(), scene.mu.copy(), scene.r.copy(), 1 - pairs.missed, [],
         pairs.unclaimed, pairs,

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from vedette.fuse import FuseSettings, evidence, words
+from vedette.fuse import FuseSettings, Tracker, evidence, words
 from vedette.fuse.picture import Dossier
 from vedette.fuse.sensors import sensor_of
-from vedette.model import Identity
+from vedette.fuse.sightings import with_sensor
+from vedette.model import Identity, SensorProfile
 from vedette.model.site import ClutterRegion
 
 SETTINGS = FuseSettings()
@@ -70,14 +71,19 @@ def test_a_label_repeated_all_day_counts_once(world) -> None:
 
 
 def test_a_second_sensor_that_agrees_adds(world) -> None:
-    alone, joined = world.tracker(), world.tracker()
+    site = world.site
+    b = SensorProfile(
+        id="b", type="report", lat_deg=site.lat_deg, lon_deg=site.lon_deg, alt_m=site.alt_m,
+        alt_datum=site.alt_datum, period_s=1.0, detection_probability=0.9,
+    )  # fmt: skip
+    alone, joined = Tracker(site, (b,)), Tracker(site, (b,))
     for t in range(6):
         report = world.report(t, (10.0 * t, 500.0, 90.0), beliefs={"multirotor": 0.8})
         other = world.report(t + 0.6, (10.0 * t + 6.0, 500.0, 90.0), beliefs={"multirotor": 0.8}, sensor="b")
         alone.add([report], world.start + t)
         joined.add([report, other], world.start + t + 0.6)
-    a, b = (x.frame(world.start + 6).tracks[0].beliefs["multirotor"] for x in (alone, joined))
-    assert b > a > evidence.PRIOR[0]
+    one, both = (x.frame(world.start + 6).tracks[0].beliefs["multirotor"] for x in (alone, joined))
+    assert both > one > evidence.PRIOR[0]
 
 
 @pytest.mark.parametrize("beliefs", [None, {}, {"bird": -0.1}, {"bird": 1.5}, {"bird": math.nan}])
@@ -121,7 +127,7 @@ def test_trust(changes, trust) -> None:
 def test_the_witnesses_are_sorted_and_each_named_once(uses: list) -> None:
     sensors: tuple[tuple[str, float], ...] = ()
     for name, time in uses:
-        sensors = evidence.with_sensor(sensors, name, time)
+        sensors = with_sensor(sensors, name, time)
     assert [s[0] for s in sensors] == sorted({u[0] for u in uses})
     assert dict(sensors) == dict(uses)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vedette.fuse import kernels
+from vedette.fuse.kernels import kalman
 
 MOTION = np.array([30.0, 5.0, 80.0, 3600.0, 25.0])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -58,7 +58,7 @@ def case(seed: int) -> tuple[np.ndarray, ...]:
 def test_predict_is_the_constant_velocity_model(seed: int, dt: float) -> None:
     x, p, *_ = case(seed)
     xo, po = np.empty(6), np.empty((6, 6))
-    known = kernels.predict(x, p, dt, MOTION, True, xo, po)
+    known = kalman.predict(x, p, dt, MOTION, True, xo, po)
     f, q = transition(dt)
     want = f @ p @ f.T + q
     if known:
@@ -79,7 +79,7 @@ def test_update_is_the_kalman_update(seed: int) -> None:
     rate = (x[:3] - origin) @ x[3:] / np.linalg.norm(x[:3] - origin)
     y = (z - np.append(x, rate))[use]
     xk, pk = x.copy(), p.copy()
-    d2 = kernels.update(xk, pk, z, r, use, origin)
+    d2 = kalman.update(xk, pk, z, r, use, origin)
     np.testing.assert_allclose(xk, x + gain @ y, rtol=1e-5, atol=1e-4)
     np.testing.assert_allclose(pk, (np.eye(6) - gain @ h) @ p, rtol=1e-4, atol=1e-3)
     assert d2 == pytest.approx(y @ np.linalg.inv(s) @ y, rel=1e-5)
@@ -92,8 +92,8 @@ def test_update_is_the_kalman_update(seed: int) -> None:
 def test_compiled_and_plain_agree(seed: int) -> None:
     x, p, z, r, use, origin = case(seed)
     xa, pa, xb, pb = x.copy(), p.copy(), x.copy(), p.copy()
-    a = kernels.update(xa, pa, z, r, use, origin)
-    b = kernels.update.py_func(xb, pb, z, r, use, origin)
+    a = kalman.update(xa, pa, z, r, use, origin)
+    b = kalman.update.py_func(xb, pb, z, r, use, origin)
     assert a == pytest.approx(b, rel=1e-12)
     np.testing.assert_allclose(xa, xb, rtol=1e-12)
     np.testing.assert_allclose(pa, pb, rtol=1e-10, atol=1e-10)
@@ -105,9 +105,9 @@ def test_score_measures_the_joint_distance_and_the_flat_density(seed: int) -> No
     x, p, z, r, use, origin = case(seed)
     d2, cost, density = np.zeros(1), np.zeros(1), np.zeros(1)
     one = (np.zeros(1), x[None], p[None], np.ones(1, bool))
-    kernels.score(1, *one, 0.5, MOTION, z, r, use, origin, 1e9, d2, cost, density)
+    kalman.score(1, *one, 0.5, MOTION, z, r, use, origin, 1e9, d2, cost, density)
     xp, pp = np.empty(6), np.empty((6, 6))
-    kernels.predict(x, p, 0.5, MOTION, True, xp, pp)
+    kalman.predict(x, p, 0.5, MOTION, True, xp, pp)
     h = jacobian(xp, use, origin)
     s = h @ pp @ h.T + r[np.ix_(use, use)]
     rate = (xp[:3] - origin) @ xp[3:] / np.linalg.norm(xp[:3] - origin)
@@ -126,18 +126,18 @@ def test_the_cheap_refusal_never_refuses_what_the_gate_would_take(seed: int, gat
     z[:2] += np.random.default_rng(seed).normal(size=2) * 30
     d2, cost, density = np.zeros(1), np.zeros(1), np.zeros(1)
     one = (np.zeros(1), x[None], p[None], np.ones(1, bool))
-    kernels.score(1, *one, 0.3, MOTION, z, r, use, origin, 1e12, d2, cost, density)
+    kalman.score(1, *one, 0.3, MOTION, z, r, use, origin, 1e12, d2, cost, density)
     whole = d2[0]
-    kernels.score(1, *one, 0.3, MOTION, z, r, use, origin, gate, d2, cost, density)
+    kalman.score(1, *one, 0.3, MOTION, z, r, use, origin, gate, d2, cost, density)
     assert (d2[0] == whole) if whole <= gate else np.isinf(d2[0])
 
 
 def test_a_height_that_grew_vaguer_than_the_prior_is_forgotten() -> None:
     x, p = np.array([3000.0, 4000.0, 500.0, 10.0, 0.0, 3.0]), np.eye(6) * 100.0
     xo, po = np.empty(6), np.empty((6, 6))
-    assert kernels.predict(x, p, 1.0, MOTION, True, xo, po)
+    assert kalman.predict(x, p, 1.0, MOTION, True, xo, po)
     assert xo[2] == pytest.approx(503.0)
-    assert not kernels.predict(x, p, 60.0, MOTION, True, xo, po)
+    assert not kalman.predict(x, p, 60.0, MOTION, True, xo, po)
     assert xo[2] == pytest.approx(80.0 - np.hypot(xo[0], xo[1]) ** 2 / (2 * 6371000.0))
     assert po[2, 2] == 3600.0
     assert (po[2, [0, 1, 3, 4, 5]] == 0).all()
@@ -146,7 +146,7 @@ def test_a_height_that_grew_vaguer_than_the_prior_is_forgotten() -> None:
 def test_a_covariance_that_is_not_positive_is_refused_and_changes_nothing() -> None:
     x, p = np.zeros(6), -np.eye(6)
     use = np.array([True, True, False, False, False, False, False])
-    assert kernels.update(x, p, np.ones(7), np.eye(7) * 0.5, use, np.zeros(3)) == -1.0
+    assert kalman.update(x, p, np.ones(7), np.eye(7) * 0.5, use, np.zeros(3)) == -1.0
     assert (x == 0).all()
     assert (p == -np.eye(6)).all()
 
@@ -160,7 +160,7 @@ def test_a_sector_may_run_through_north(azimuth: float, seen: bool) -> None:
     a = np.radians(azimuth)
     x = np.array([[1000 * np.sin(a), 1000 * np.cos(a), 100.0, 5.0, 0.0, 0.0]])
     flags = np.zeros(1, bool)
-    kernels.in_view(1, x, np.zeros(3), np.eye(3), limits, flags)
+    kalman.in_view(1, x, np.zeros(3), np.eye(3), limits, flags)
     assert flags[0] == seen
 
 
@@ -179,7 +179,7 @@ def test_what_lies_outside_range_elevation_or_range_rate_is_not_in_view(
 ) -> None:
     limits = np.array([100.0, 5000.0, 0.0, 360.0, -5.0, 30.0, 5.0, 100.0])
     flags = np.zeros(1, bool)
-    kernels.in_view(1, np.array([[*place, *velocity]], float), np.zeros(3), np.eye(3), limits, flags)
+    kalman.in_view(1, np.array([[*place, *velocity]], float), np.zeros(3), np.eye(3), limits, flags)
     assert flags[0] == seen
 
 
@@ -189,5 +189,50 @@ def test_close_pairs_need_both_place_and_velocity() -> None:
     )
     p = np.repeat(np.diag([9.0, 9, 9, 1, 1, 1])[None], 4, axis=0)
     pairs = np.zeros((8, 2), np.int64)
-    found = kernels.close_pairs(4, x, p, 4.0, pairs)
+    found = kalman.close_pairs(4, x, p, 4.0, pairs)
     assert pairs[:found].tolist() == [[0, 1]]
+
+
+def plainly_close(x: np.ndarray, p: np.ndarray, gate: float) -> list[list[int]]:
+    """What `kalman.close_pairs` finds, by comparing each state with each other one."""
+
+    def near(a: int, b: int, rows: slice) -> bool:
+        apart = x[a, rows] - x[b, rows]
+        spread = p[a, rows, rows] + p[b, rows, rows]
+        return bool(apart @ np.linalg.solve(spread, apart) < gate)
+
+    n = len(x)
+    return [
+        [a, b]
+        for a in range(n)
+        for b in range(a + 1, n)
+        if near(a, b, slice(0, 2)) and near(a, b, slice(3, 5))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_close_pairs_are_those_of_comparing_each_with_each(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(0, 60))
+    x = rng.normal(0.0, 100.0, (n, 6))
+    x[:, 3:] = rng.normal(0.0, 5.0, (n, 3))
+    roots = rng.normal(0.0, 1.0, (n, 6, 6)) * rng.choice([1.0, 10.0, 200.0], (n, 1, 1))
+    p = np.einsum("nij,nkj->nik", roots, roots) + np.eye(6)
+    expected = plainly_close(x, p, 4.0)
+    pairs = np.zeros((len(expected) + 1, 2), np.int64)
+    found = kalman.close_pairs(n, x, p, 4.0, pairs)
+    assert pairs[:found].tolist() == expected
+    half = pairs[: len(expected) // 2].copy()
+    assert kalman.close_pairs(n, x, p, 4.0, half) == len(half)
+    assert half.tolist() == expected[: len(half)]
+
+
+def test_many_bodies_side_by_side_are_not_compared_each_with_each() -> None:
+    """A hundred times as many states must not take ten thousand times as many comparisons."""
+    n = 200_000
+    x, p = np.zeros((n, 6)), np.repeat(np.eye(6)[None], n, axis=0)
+    x[:, 0] = 100.0 * np.arange(n)[::-1]
+    x[7, 0] = x[4, 0]
+    pairs = np.zeros((8, 2), np.int64)
+    assert kalman.close_pairs(n, x, p, 4.0, pairs) == 1
+    assert pairs[0].tolist() == [4, 7]

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from vedette.fuse import FuseSettings, looks, pmb
+from vedette.fuse import FuseSettings, looks
+from vedette.fuse.kernels import pmb
 from vedette.fuse.picture import Unseen
-from vedette.fuse.plots import Plotter, Raw
+from vedette.fuse.plots import Raw
+from vedette.fuse.plotter import Plotter
 from vedette.fuse.sensors import Sensor, sensor_of
 from vedette.geo import LocalFrame
 from vedette.model import Bearing, Detection, Position, RangeBearing, SensorProfile, Sigma
@@ -36,6 +38,13 @@ def raws(kind: int, rows: np.ndarray, use: tuple[bool, ...]) -> list[Raw]:
     return [Raw(kind, tuple(z), (1.0,) * 6, use) for z in whole.tolist()]
 
 
+def densities(raw: Raw, sensor: Sensor) -> tuple[float, float]:
+    """False plots a scan, and new bodies, at a measurement."""
+    z, use = np.array([raw.z]), np.array([raw.use])
+    clutter, fresh = looks.densities(raw.kind, z, use, sensor, DENSITY, SETTINGS)
+    return float(clutter[0]), float(fresh[0])
+
+
 def spread(rng: np.random.Generator, *limits: tuple[float, float]) -> tuple[np.ndarray, float]:
     """Measurements spread evenly between limits, and the volume of these."""
     low, high = np.array(limits).T
@@ -60,10 +69,7 @@ def test_new_bodies_in_view_of_a_radar_with_elevation_are_density_times_area(wor
     heights = z[:, 0] * np.sin(z[:, 2])
     inside = (heights > LOW) & (heights < HIGH)
     found, sure = integral(
-        [
-            looks._fresh(raw, radar, DENSITY, SETTINGS) * bool(ok)
-            for raw, ok in zip(plots, inside, strict=True)
-        ],
+        [densities(raw, radar)[1] * bool(ok) for raw, ok in zip(plots, inside, strict=True)],
         volume,
     )
     # At each height the sphere of the longest range cuts out a disc.
@@ -81,7 +87,7 @@ def test_new_bodies_above_a_radar_that_looks_steeply_up_are_density_times_area(w
     radar = sensor(world, range_m=(0.0, 400.0), detection_probability=0.8)
     z, volume = spread(np.random.default_rng(2), (0.0, 330.0), (-math.pi, math.pi), (1.0, math.pi / 2))
     plots = raws(pmb.POLAR, z, (True, True, True, False, False, False))
-    found, sure = integral([looks._fresh(raw, radar, DENSITY, SETTINGS) for raw in plots], volume)
+    found, sure = integral([densities(raw, radar)[1] for raw in plots], volume)
     h = np.linspace(0.0, 330.0, 20_001)
     usual = np.exp(-0.5 * ((h - 80.0) / 60.0) ** 2) / (60.0 * math.sqrt(2 * math.pi))
     cone = math.pi * np.maximum(np.minimum((h / math.tan(1.0)) ** 2, 330.0**2 - h**2), 0.0)
@@ -94,7 +100,7 @@ def test_new_bodies_in_view_of_a_radar_without_elevation_are_density_times_area(
     radar = sensor(world, type="radar-2d", range_m=(200.0, 5000.0), detection_probability=0.7)
     z, volume = spread(np.random.default_rng(3), (200.0, 5000.0), (-1.0, 1.5))
     plots = raws(pmb.POLAR, z, (True, True, False, False, False, False))
-    found, sure = integral([looks._fresh(raw, radar, DENSITY, SETTINGS) for raw in plots], volume)
+    found, sure = integral([densities(raw, radar)[1] for raw in plots], volume)
     sector = 0.5 * 2.5 * (5000.0**2 - 200.0**2)
     assert found == pytest.approx(0.7 * DENSITY * sector, abs=sure)
 
@@ -107,7 +113,7 @@ def test_new_bodies_at_places_are_density_times_area(world, given: int) -> None:
     use = tuple(row < 2 + given for row in range(6))
     z, volume = spread(np.random.default_rng(4), *limits)
     plots = raws(pmb.PLACE, z, use)
-    found, sure = integral([looks._fresh(raw, camera, DENSITY, SETTINGS) for raw in plots], volume)
+    found, sure = integral([densities(raw, camera)[1] for raw in plots], volume)
     assert sure < 0.15 * found
     assert found == pytest.approx(0.6 * DENSITY * 1400.0 * 700.0, abs=sure + 0.01 * found)
 
@@ -115,7 +121,7 @@ def test_new_bodies_at_places_are_density_times_area(world, given: int) -> None:
 def test_a_direction_alone_founds_nothing(world) -> None:
     finder = sensor(world, type="direction-finder")
     (raw,) = raws(pmb.BEARING, np.array([[1.0, 0.2]]), (True, True, False, False, False, False))
-    assert looks._fresh(raw, finder, DENSITY, SETTINGS) == 0.0
+    assert densities(raw, finder)[1] == 0.0
 
 
 # --- false plots
@@ -133,9 +139,7 @@ def test_false_plots_of_a_radar_are_as_many_as_it_states(world, elevation: bool,
     volume = math.prod(high - low for low, high in rows)
     volume *= (up[1] - up[0] if elevation else 1.0) * (80.0 if rate else 1.0)
     z, _ = spread(np.random.default_rng(5), *rows, up, (-40.0, 40.0))
-    found, _ = integral(
-        [looks._clutter(raw, radar, SETTINGS) for raw in raws(pmb.POLAR, z[:500], use)], volume
-    )
+    found, _ = integral([densities(raw, radar)[0] for raw in raws(pmb.POLAR, z[:500], use)], volume)
     assert found == pytest.approx(12.0, rel=1e-9)
 
 
@@ -143,7 +147,7 @@ def test_outside_its_region_a_false_plot_is_rare_but_possible(world) -> None:
     radar = sensor(world, clutter_per_scan=12.0, clutter_region=REGION)
     places = np.array([[1000.0, 0, 0.1, 0], [5000.0, 0, 0.1, 0], [1000.0, 0, 0.9, 0], [1000.0, 0, 0.1, 55.0]])
     inside, *outside = (
-        looks._clutter(raw, radar, SETTINGS) for raw in raws(pmb.POLAR, places, (True,) * 4 + (False, False))
+        densities(raw, radar)[0] for raw in raws(pmb.POLAR, places, (True,) * 4 + (False, False))
     )
     assert outside == pytest.approx([0.05 * inside] * 3)
 
@@ -156,7 +160,7 @@ def test_false_bearings_are_as_many_as_stated_or_usual(
     finder = sensor(world, type="direction-finder", clutter_per_scan=stated, elevation_deg=(0.0, 60.0))
     (raw,) = raws(pmb.BEARING, np.array([[1.0, 0.2]]), (True, elevation, False, False, False, False))
     volume = 2 * math.pi * (math.pi / 3 if elevation else 1.0)
-    assert looks._clutter(raw, finder, SETTINGS) * volume == pytest.approx(count)
+    assert densities(raw, finder)[0] * volume == pytest.approx(count)
 
 
 @pytest.mark.parametrize("given", [0, 1, 4])
@@ -165,13 +169,13 @@ def test_false_places_are_as_many_as_stated(world, given: int) -> None:
     use = tuple(row < 2 + given for row in range(6))
     (raw,) = raws(pmb.PLACE, np.full((1, 6), 5.0), use)
     volume = math.pi * 2000.0**2 * (500.0 if given else 1.0) * 120.0 ** max(given - 1, 0)
-    assert looks._clutter(raw, camera, SETTINGS) * volume == pytest.approx(9.0)
+    assert densities(raw, camera)[0] * volume == pytest.approx(9.0)
 
 
 def test_a_radar_that_states_no_false_plots_has_a_few(world) -> None:
     radar = sensor(world, clutter_per_scan=0.0)
     (raw,) = raws(pmb.POLAR, np.array([[1000.0, 0.3, 0.1, 0]]), (True,) * 4 + (False, False))
-    density = looks._clutter(raw, radar, SETTINGS)
+    density = densities(raw, radar)[0]
     extent = radar.extent
     volume = (
         2
@@ -203,9 +207,9 @@ def test_plots_become_rows_in_the_sensor_s_own_measures(world) -> None:
     assert rows.use.tolist() == [[True] * 4 + [False] * 2, [True, True] + [False] * 4]
     assert rows.z[1, 1] == -math.pi
     for number, plot in enumerate(plots):
-        fresh = looks._fresh(plot.raw, radar, DENSITY, SETTINGS)
+        fresh = densities(plot.raw, radar)[1]
         assert rows.fresh[number] == fresh
-        assert rows.elsewhere[number] == looks._clutter(plot.raw, radar, SETTINGS) + fresh
+        assert rows.elsewhere[number] == densities(plot.raw, radar)[0] + fresh
     assert (rows.fresh > 0).all()
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from vedette.fuse import FuseSettings, kernels
+from vedette.fuse import FuseSettings
 from vedette.fuse.intake import Intake
+from vedette.fuse.kernels import kalman
 from vedette.model import RangeBearing, Sigma
 
 
@@ -85,9 +86,9 @@ def test_equal_detections_have_equal_content_whatever_the_order_of_their_keys(wo
 
 
 def test_warming_leaves_nothing_to_compile(world) -> None:
-    dispatchers = [kernels.score, kernels.predict_all, kernels.in_view, kernels.close_pairs]
-    dispatchers += [kernels.predict, kernels.pin_height, kernels.update]
-    kernels.warm()
+    dispatchers = [kalman.score, kalman.predict_all, kalman.in_view, kalman.close_pairs]
+    dispatchers += [kalman.predict, kalman.pin_height, kalman.update]
+    kalman.warm()
     before = [len(d.signatures) for d in dispatchers]
     tracker = world.tracker(world.radar)
     for t in range(4):

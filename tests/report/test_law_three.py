@@ -187,11 +187,12 @@ def test_no_word_lowers_an_alarm_inside_the_danger_radius(name: str, path: Path,
 def test_no_height_of_a_stranger_lifts_a_drone_out_of_danger(
     path: Path, witness: Attack, stated_m: float
 ) -> None:
-    def at_height(up: float | None) -> Attack:
-        vague = Sigma(horizontal_m=10.0, vertical_m=600.0)
-        return lambda t, enu: [position(t, (enu[0], enu[1], up or enu[2]), "eye-1", sigma=vague)]
+    vague = Sigma(horizontal_m=10.0, vertical_m=600.0)
 
-    assert lowered(Day(path, witness, at_height(None)), Day(path, witness, at_height(stated_m)), path) == {}
+    def lifted(time: float, enu: Enu) -> list[Detection]:
+        return [position(time, (enu[0], enu[1], stated_m), "eye-1", sigma=vague)]
+
+    assert lowered(alone_of(path, witness), Day(path, witness, lifted), path) == {}
 
 
 _ALONE: dict[tuple[Path, Attack], Day] = {}
@@ -207,7 +208,9 @@ def test_a_bird_that_a_configured_radar_knows_is_no_alarm() -> None:
     def bird(time: float, enu: Enu) -> list[Detection]:
         return [structs.replace(seen, beliefs=BIRD) for seen in seen_by_radar(time, enu)]
 
-    assert max(Day(hovers, bird, None).levels) == 0
+    assert max(Day(comes_slowly, bird, None).levels) == 0
+    # What hangs in the air for half a minute flies like no bird: the desk of the unit may hear of it.
+    assert max(Day(hovers, bird, None).levels) <= 1
 
 
 def ghosts(time: float) -> Iterator[Detection]:

@@ -15,6 +15,7 @@ def _load(name: str, path: Path) -> None:
 
 
 _load("station_build", Path(__file__).parent / "build.py")
+_load("station_hilly", Path(__file__).parent / "hilly.py")
 _load("station_feed_hub", Path(__file__).parent / "feed_hub.py")
 _load("sapient_nodes", Path(__file__).parent / "peers" / "sapient_nodes.py")
 _load("adsb_receiver", Path(__file__).parent / "peers" / "adsb_receiver.py")

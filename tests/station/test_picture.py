@@ -15,7 +15,7 @@ from station_build import SITE, START, Recorder
 
 from vedette.geo import LocalFrame
 from vedette.model import Alert, Event, RosterEntry, Threat, Track, UnitReport
-from vedette.model.track import Identity
+from vedette.model.track import Identity, Wedge
 from vedette.station import picture
 from vedette.station.view import FeedView
 
@@ -70,6 +70,35 @@ def test_a_track_on_the_map() -> None:
     )
     assert view.course_deg == pytest.approx(math.degrees(math.atan2(3.0, 4.0)))
     assert (view.speed_mps, view.climb_mps, view.age_s, view.height_m) == (5.0, -1.0, 2.0, 50.0)
+
+
+def test_a_track_says_why_it_is_trusted_or_not() -> None:
+    doubted = track(trust="contradicted", trust_reasons=("position-disagrees:400m", "two-places:1200m"))
+    assert picture.track_view(doubted, FRAME, START).trust_reasons == doubted.trust_reasons
+    assert b"position-disagrees:400m" in msgspec.json.encode(picture.track_view(doubted, FRAME, START))
+    assert b"trust_reasons" not in msgspec.json.encode(picture.track_view(track(), FRAME, START))
+
+
+def wedge(**changes: object) -> Wedge:
+    fields = {
+        "id": "W1", "sensor": "df-1", "origin_enu_m": (-2500.0, 400.0, 12.0), "azimuth_deg": 45.0,
+        "azimuth_sigma_deg": 0.7, "azimuth_rate_dps": -0.2, "azimuth_rate_sigma_dps": 0.1, "existence": 0.97,
+        "heard": START - 1.5, "ranges_m": (100.0, 400.0, 1600.0), "weights": (0.1, 0.3, 0.6),
+    }  # fmt: skip
+    return Wedge(**{**fields, **changes})
+
+
+def test_a_direction_without_a_place_is_drawn_from_its_sensor_and_has_no_point() -> None:
+    view = picture.wedge_view(wedge(), FRAME, START)
+    assert FRAME.to_enu(view.lat_deg, view.lon_deg, SITE.alt_m)[:2] == pytest.approx(
+        (-2500.0, 400.0), abs=0.1
+    )
+    assert (view.sensor, view.azimuth_deg, view.azimuth_sigma_deg, view.age_s) == ("df-1", 45.0, 0.7, 1.5)
+    assert view.ranges_m == (100.0, 400.0, 1600.0)
+    assert view.weights == (0.1, 0.3, 0.6)
+    assert view.elevation_deg is None
+    assert picture.wedge_view(wedge(elevation_deg=3.0), FRAME, START).elevation_deg == 3.0
+    assert picture.wedge_view(wedge(heard=START + 0.4), FRAME, START).age_s == 0.0
 
 
 def test_a_height_that_nobody_measured_is_absent() -> None:
@@ -145,9 +174,12 @@ PROMISES = re.compile(r"\b(clear|safe|safely|secure|confirmed|all well|no threat
     st.integers(0, 3),
     st.integers(0, 3),
     st.none() | st.floats(0.0, 4e9),
+    st.integers(0, 3),
 )
-def test_the_summary_never_promises(states, tracks, at_risk, last_seen) -> None:
-    words = picture.summary([feed(state) for state in states], tracks, at_risk, last_seen)
+def test_the_summary_never_promises(states, tracks, at_risk, last_seen, directions) -> None:
+    words = picture.summary([feed(state) for state in states], tracks, at_risk, last_seen, directions)
+    assert ("No drone seen" in words) == (tracks == directions == 0)
+    assert ("distance not known" in words) == (directions > 0)
     assert not PROMISES.search(words)
     degraded = states.count("degraded")
     if "watching" in states or degraded:
@@ -194,6 +226,13 @@ def test_the_summary_says_since_when() -> None:
     assert picture.summary([feed("watching")], 0, 0, 0.0).endswith("No drone seen since 00:00:00 UTC.")
     assert picture.summary([feed("watching")], 1, 0, START).endswith("1 object tracked, nobody warned.")
     assert picture.summary([feed("watching")], 2, 2, START).endswith("2 objects tracked, 2 units at risk.")
+
+
+def test_the_summary_says_that_something_is_heard_where_nobody_knows_how_far() -> None:
+    words = picture.summary([feed("watching")], 0, 0, None, 1)
+    assert words.endswith("Heard in 1 direction, distance not known: nobody is warned of that.")
+    words = picture.summary([feed("watching")], 1, 1, START, 2)
+    assert "1 object tracked, 1 unit at risk. Heard in 2 directions, distance not known" in words
 
 
 WORST = {"least": "imminent"}

@@ -2,7 +2,7 @@
 
 import { familyName, isFine } from "./feeds";
 import type { FeedView, UnitView, View } from "./model";
-import { duration, known, sentence, utc } from "./words";
+import { direction, duration, known, sentence, utc } from "./words";
 
 const UNIT_OLD_S = 60;
 
@@ -50,7 +50,7 @@ export function neverWatched(view: View): Gap[] {
 export function notWatched(view: View): Gap[] {
   return [
     ...noFeeds(view), ...view.feeds.filter(isGap).filter(isItsOwn(view)).map(feedGap), ...shedGaps(view), ...unitGaps(view.units),
-    ...view.feeds.flatMap(feedReservations), ...clockReservation(view),
+    ...wedgeReservations(view), ...view.feeds.flatMap(feedReservations), ...clockReservation(view),
   ];
 }
 
@@ -93,6 +93,15 @@ function feedReservations(feed: FeedView): Gap[] {
   if (isGap(feed) || isFine(feed)) return [];
   const told = feed.troubles?.length ? feed.troubles : [feed.reason ?? "It does not say why"];
   return [{ what: feed.feed, why: told.map(sentence).join(" "), reservation: true }];
+}
+
+/** Something is there, and nobody can say for whom: no alert comes of a direction alone. */
+function wedgeReservations({ wedges }: View): Gap[] {
+  const sensors = [...new Set((wedges ?? []).map((wedge) => wedge.sensor))];
+  return sensors.map((sensor) => {
+    const ways = (wedges ?? []).filter((wedge) => wedge.sensor === sensor).map((wedge) => direction(wedge.azimuth_deg));
+    return { what: `Heard by ${sensor}, distance not known`, why: `Towards ${ways.join(", ")}. Nobody is warned of it.`, reservation: true };
+  });
 }
 
 function clockReservation({ clock }: View): Gap[] {

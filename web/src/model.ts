@@ -69,7 +69,26 @@ export interface TrackView {
   height_m?: number;
   identity?: { scheme: string; id: string };
   trust?: "verified" | "unverified" | "contradicted" | "ghost";
+  /** Why, in short stable words: "position-disagrees:400m". */
+  trust_reasons?: string[];
   sensors?: string[];
+}
+
+/** A direction in which a sensor hears a body whose distance nobody knows. */
+export interface WedgeView {
+  id: string;
+  sensor: string;
+  lat_deg: number;
+  lon_deg: number;
+  azimuth_deg: number;
+  azimuth_sigma_deg: number;
+  azimuth_rate_dps: number;
+  existence: number;
+  age_s: number;
+  ranges_m: number[];
+  weights: number[];
+  elevation_deg?: number;
+  elevation_sigma_deg?: number;
 }
 
 export interface UnitView {
@@ -134,6 +153,7 @@ export interface View {
   shed: Record<string, number>;
   clock?: ClockView;
   last_track_seen?: number;
+  wedges?: WedgeView[];
 }
 
 export const LEVEL_RANK: Record<Level, number> = { info: 0, advisory: 1, warning: 2, imminent: 3 };

@@ -145,9 +145,32 @@ const TRUST_WORDS: Record<NonNullable<TrackView["trust"]>, string> = {
   ghost: "probably not there",
 };
 
-/** What the drone says it is, and what that is worth: "Claims 1581F..., not verified". */
+const REASON_WORDS: Record<string, (figure: string) => string> = {
+  "agrees-with": (sensor) => sensor,
+  "position-disagrees": (far) => (far ? `sensors see it ${far} from there` : "sent from where its body is not"),
+  "impossible-jump": (speed) => `its places jump at ${speed}`,
+  "two-places": (far) => `the same name is sent from ${far} away`,
+  "bearing-disagrees": (angle) => `heard ${angle} away from where it says`,
+  frozen: (time) => `the same place for ${time} while it states a speed`,
+  "many-names": (count) => `${count} more ${count === "1" ? "name" : "names"} from one body`,
+  "no-body-in-view": () => "sensors that should see a body there see none",
+};
+
+const UNITS: Record<string, string> = { mps: " m/s", deg: "°", m: " m", s: " s" };
+
+/** "position-disagrees:400m" in words; a reason that this page does not know stands as it came. */
+export function reasonWords(reason: string): string {
+  const [code = "", ...rest] = reason.split(":");
+  const figure = rest.join(":");
+  const said = Object.hasOwn(REASON_WORDS, code) ? REASON_WORDS[code] : undefined;
+  if (!said) return reason;
+  return said(code === "agrees-with" ? figure : figure.replace(/(mps|deg|m|s)$/, (unit) => UNITS[unit] ?? unit));
+}
+
+/** What the drone says it is, what that is worth and why: "Claims 1581F..., contradicted (sensors see it 400 m from there)". */
 export function claimWords(track: TrackView): string {
-  const trust = track.trust ? TRUST_WORDS[track.trust] : "";
+  const why = (track.trust_reasons ?? []).map(reasonWords).join("; ");
+  const trust = track.trust ? `${TRUST_WORDS[track.trust]}${why ? ` (${why})` : ""}` : "";
   if (!track.identity) return trust ? `Claims no identity, ${trust}` : "Claims no identity";
   return `Claims ${track.identity.id}${trust ? `, ${trust}` : ""}`;
 }

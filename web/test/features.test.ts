@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { threatFeatures } from "../src/map/features";
+import { threatFeatures, wedgeFeatures } from "../src/map/features";
+import { type Position, rangeAndBearing } from "../src/geo";
 import type { View } from "../src/model";
 
 const AT = 1_790_000_000;
@@ -42,4 +43,20 @@ test("the seconds are those of the threat as it stands, not of the last message"
 test("an alert that has ended draws nothing", () => {
   const ended = view.alerts.map((shown) => ({ ...shown, alert: { ...shown.alert, state: "cleared" as const } }));
   assert.deepEqual(threatFeatures({ ...view, alerts: ended }, AT, () => false), []);
+});
+
+test("a direction without a place is a sector from its sensor, and no point", () => {
+  assert.deepEqual(wedgeFeatures(view), []);
+  const wedge = {
+    id: "W1", sensor: "df-1", lat_deg: 0.01, lon_deg: 0.02, azimuth_deg: 359, azimuth_sigma_deg: 1.5, azimuth_rate_dps: 0, existence: 0.9,
+    age_s: 0, ranges_m: [100, 400, 2000], weights: [0.2, 0.3, 0.5],
+  };
+  const [sector] = wedgeFeatures({ ...view, wedges: [wedge] });
+  assert.equal(sector?.geometry.type, "Polygon");
+  const [ring = []] = (sector?.geometry as { coordinates: Position[][] }).coordinates;
+  assert.deepEqual(ring[0], [0.02, 0.01]);
+  assert.deepEqual(ring.at(-1), ring[0]);
+  const edges = ring.slice(1, -1).map((place) => rangeAndBearing([0.02, 0.01], place));
+  assert.ok(edges.every(({ rangeM }) => Math.abs(rangeM - 3000) < 1));
+  assert.deepEqual([edges[0], edges.at(-1)].map((edge) => Math.round(edge?.azimuthDeg ?? -1)), [356, 2]);
 });

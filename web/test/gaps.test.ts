@@ -25,6 +25,19 @@ test("everything that is not watched is named, and nothing else", () => {
   assert.match(notWatched(bad)[0]?.why ?? "", /^Down since \d\d:\d\d:\d\d\. Refused the password\. No data yet\.$/);
 });
 
+test("a direction without a place is a reservation at its sensor, never silence", () => {
+  const wedge = {
+    id: "W1", sensor: "df-1", lat_deg: 0, lon_deg: 0, azimuth_deg: 45.2, azimuth_sigma_deg: 1, azimuth_rate_dps: 0, existence: 0.9,
+    age_s: 0, ranges_m: [100, 1000], weights: [0.5, 0.5],
+  };
+  const heard = view({ wedges: [wedge, { ...wedge, id: "W2", azimuth_deg: 180 }, { ...wedge, id: "W3", sensor: "df-2", azimuth_deg: 359.8 }] });
+  assert.deepEqual(notWatched(heard).map((gap) => [gap.what, gap.why, gap.reservation]), [
+    ["Heard by df-1, distance not known", "Towards NE 045°, S 180°. Nobody is warned of it.", true],
+    ["Heard by df-2, distance not known", "Towards N 000°. Nobody is warned of it.", true],
+  ]);
+  assert.match(gapCount(heard), /2 reservations stand/);
+});
+
 test("no feed, or none that senses, is everything not watched", () => {
   for (const feeds of [[], [feed({ senses: false })]]) {
     assert.deepEqual(notWatched(view({ feeds })).map((gap) => gap.what), ["Everything"]);

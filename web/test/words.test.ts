@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Alert, TrackView, View } from "../src/model";
 import {
-  claimWords, countdown, direction, distance, duration, motionWords, recordBanner, seconds, sentence, told,
+  claimWords, reasonWords, countdown, direction, distance, duration, motionWords, recordBanner, seconds, sentence, told,
 } from "../src/words";
 
 const AT = 1_790_000_000;
@@ -77,6 +77,22 @@ test("what a drone says of itself is told as a claim, with what it is worth", ()
   assert.equal(claimWords({ ...track, trust: "ghost" }), "Claims no identity, probably not there");
   const identity = { scheme: "remote-id-serial", id: "1581F" };
   assert.equal(claimWords({ ...track, identity, trust: "contradicted" }), "Claims 1581F, contradicted");
+});
+
+test("why a claim is worth so much is said in words", () => {
+  const identity = { scheme: "remote-id-serial", id: "1581F" };
+  const doubted = { ...track, identity, trust: "contradicted" as const, trust_reasons: ["position-disagrees:400m", "frozen:8s"] };
+  assert.equal(claimWords(doubted), "Claims 1581F, contradicted (sensors see it 400 m from there; the same place for 8 s while it states a speed)");
+  const agreed = { ...track, identity, trust: "verified" as const, trust_reasons: ["agrees-with:radar-1", "agrees-with:df-9m"] };
+  assert.equal(claimWords(agreed), "Claims 1581F, other sensors agree (radar-1; df-9m)");
+  assert.equal(claimWords({ ...track, trust: "ghost", trust_reasons: ["no-body-in-view"] }),
+    "Claims no identity, probably not there (sensors that should see a body there see none)");
+  assert.equal(reasonWords("impossible-jump:400mps"), "its places jump at 400 m/s");
+  assert.equal(reasonWords("two-places:1200m"), "the same name is sent from 1200 m away");
+  assert.equal(reasonWords("bearing-disagrees:25deg"), "heard 25° away from where it says");
+  assert.deepEqual(["many-names:1", "many-names:3"].map(reasonWords), ["1 more name from one body", "3 more names from one body"]);
+  assert.equal(reasonWords("position-disagrees"), "sent from where its body is not");
+  for (const unknown of ["something-new:4m", "toString:1", "__proto__:1", ""]) assert.equal(reasonWords(unknown), unknown);
 });
 
 test("a height that is not known is never a number", () => {

@@ -113,6 +113,8 @@ def _unseen(track: Track, at: float) -> tuple[str, float] | None:
 def _trust_words(track: Track) -> str:
     if track.trust == "contradicted":
         return "its broadcast identity contradicts the sensors"
+    if track.trust == "ghost":
+        return "no sensor sees a body where it says it is"
     return "its broadcast identity agrees with the sensors"
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -65,6 +65,37 @@ def sweep(
     from vedette.evaluate.bench_sweep import bench_sweep
 
     return _print(bench_sweep(sweeps, threads))
+
+
+@bench.command()
+def tracker(
+    folder: Annotated[
+        Path | None, typer.Argument(help="folder with site.json, sensors.json, detections.jsonl")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="how often (the median counts)")] = 5,
+    targets: Annotated[int | None, typer.Option(min=1, help="without a folder: so many bodies")] = None,
+) -> int:
+    """Plots a CPU second from a file's lines to tracks, and by the kernels alone; or CPU seconds a scan of a
+    radar that sees many bodies."""
+    from vedette.evaluate.bench_tracker import bench_crowd, bench_tracker
+
+    if (folder is None) == (targets is None):
+        raise typer.BadParameter("give a folder of detections, or --targets and how many")
+    return _print(
+        bench_crowd(targets) if targets is not None else bench_tracker(cast("Path", folder), rounds)
+    )
+
+
+@bench.command()
+def accuracy(
+    folders: Annotated[list[Path], typer.Argument(help="cases with truth.jsonl, of like kind")],
+    cutoff_m: Annotated[float, typer.Option("--cutoff", min=1.0, help="of GOSPA, metres")] = 100.0,
+    told: Annotated[bool, typer.Option(help="also with perfect association")] = True,
+) -> int:
+    """GOSPA, identity, delay and NEES against the truth, beside the same filter told what is whose."""
+    from vedette.evaluate.bench_accuracy import bench_accuracy
+
+    return _print(bench_accuracy(folders, cutoff_m, told=told))
 
 
 def _print(figures: Mapping[str, object]) -> int:

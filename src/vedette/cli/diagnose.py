@@ -35,9 +35,11 @@ def register(app: typer.Typer) -> None:
 def check_config(config: Annotated[Path, typer.Argument(help="vedette.toml")]) -> int:
     """Read a configuration as the station would; exit 64 with file, line and field if it is wrong."""
     from vedette.station.config import read_config
+    from vedette.station.grounds import read_ground
     from vedette.station.peers.registry import Keys, make_peer
 
     settled = read_config(config)
+    read_ground(settled)
     for feed in settled.feed:
         make_peer(feed, Keys(receipts=bytes(32)))
     feeds = len(settled.feed)

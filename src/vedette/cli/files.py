@@ -9,6 +9,7 @@ import typer
 from vedette.cli import output
 from vedette.model import ConfigError, InputError
 from vedette.model.event import DetectionBatch
+from vedette.model.lines import dump_line
 
 if TYPE_CHECKING:
     from vedette.evaluate.drive import Case, Driver
@@ -112,17 +113,48 @@ def _decode(source: Path, sensor: str) -> None:
 def track(
     folder: Folder,
     at: Annotated[str | None, typer.Option(help="frames at 'scans:SENSOR' (default: each second)")] = None,
+    registrations: Annotated[
+        Path | None, typer.Option(help="write here how each sensor seems to be set up, as JSON lines")
+    ] = None,
+    terrain: Annotated[
+        Path | None, typer.Option(help="elevation file (default: terrain.tif of the folder, if there)")
+    ] = None,
+    terrain_datum: Annotated[
+        str | None, typer.Option(help="what its heights are measured from, if it does not say: egm96 ...")
+    ] = None,
 ) -> int:
-    """Detections -> confirmed tracks, frames.jsonl on stdout."""
+    """Detections -> confirmed tracks, frames.jsonl on stdout; what is wrong with the set-up of sensors on
+    stderr."""
     from vedette.evaluate.drive import Driver, read_case
 
-    case = read_case(folder)
+    case = read_case(folder, terrain, terrain_datum)
     driver = Driver(case)
     times = _each_second(driver, case) if at is None else _each_scan(driver, case, at)
     for time in times:
         output.write(driver.core.frame(time))
     _say_counts(driver, case)
+    _say_registrations(driver, registrations)
     return 0
+
+
+def _say_registrations(driver: "Driver", path: Path | None) -> None:
+    from vedette.station.askew import words_of
+
+    found = driver.core.registrations()
+    for one in found:
+        figures = (
+            f"{one.sensor}: azimuth {one.azimuth_bias_deg:+.2f} deg (sigma {one.azimuth_sigma_deg:.2f}),"
+            f" clock {one.clock_offset_s:+.2f} s (sigma {one.clock_sigma_s:.2f}),"
+            f" {one.compared} plots compared"
+        )
+        words = words_of(one)
+        output.say(figures if words is None else f"{figures}; {words}")
+    if path is None:
+        return
+    try:
+        path.write_bytes(b"".join(dump_line(one) for one in found))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _each_scan(driver: "Driver", case: "Case", at: str) -> Iterator[float]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vedette.core import Core
     from vedette.record import Log, Verdict
     from vedette.report.replay import Outcome
+    from vedette.station.grounds import GroundFolder
 
 LogPath = Annotated[Path, typer.Argument(help="the log, e.g. state/events.log")]
 Keys = Annotated[Path | None, typer.Option(help="folder of the keys (default: 'keys' beside the log)")]
@@ -36,10 +37,12 @@ def replay(
     """Run a log through the core again: the same events, decisions and digests, or exit 1."""
     from vedette.record import Keyring, Log
     from vedette.report.replay import Replay
+    from vedette.station.grounds import GroundFolder
 
     with Log.open(log, Keyring(keys or log.parent / "keys"), readonly=True) as held:
-        core, start = _start(held, snapshot)
-        replayer = Replay(core)
+        grounds = GroundFolder(log.parent)
+        core, start = _start(held, snapshot, grounds)
+        replayer = Replay(core, grounds)
         total = held.last.seq - start + 1
         for event in output.watched(replayer.run(held.events(start)), "replay", total):
             if not quiet and (event.kind == "digest" or not digests):
@@ -47,7 +50,7 @@ def replay(
     return _report(replayer.outcome)
 
 
-def _start(log: "Log", before: int | None) -> "tuple[Core | None, int]":
+def _start(log: "Log", before: int | None, grounds: "GroundFolder") -> "tuple[Core | None, int]":
     """The core to start with and the first event to feed it."""
     from vedette.core import Core
 
@@ -57,7 +60,7 @@ def _start(log: "Log", before: int | None) -> "tuple[Core | None, int]":
     if found is None:
         raise ConfigError(f"--snapshot {before}: the log has no snapshot before event {before}")
     state, _ = found
-    return Core.restore(state.state), state.after + 1
+    return Core.restore(state.state, grounds=grounds), state.after + 1
 
 
 def _report(outcome: "Outcome") -> int:

@@ -30,6 +30,7 @@ DEFAULT_LISTEN = "127.0.0.1:8470"
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(run)
+    app.command()(warm)
 
 
 def run(
@@ -49,6 +50,18 @@ def run(
     warm_kernels()
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settled))
+    return 0
+
+
+def warm(
+    config: Annotated[Path | None, typer.Option(help="vedette.toml of the site")] = None,
+    state: Annotated[Path, typer.Option(help="folder of the demo's state")] = Path("state"),
+) -> int:
+    """Compile the numerics now, where `run` with these options looks for them, so that it starts at once."""
+    keep_kernels(_state_folder(config, state), PROGRAM)
+    from vedette.cli.warm import warm_kernels
+
+    warm_kernels()
     return 0
 
 

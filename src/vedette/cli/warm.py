@@ -17,7 +17,12 @@ def warm_kernels() -> None:
 
 
 def _steps() -> list[tuple[str, Callable[[], object]]]:
-    from vedette import fuse
+    from vedette import fuse, terrain
     from vedette.sense import adsb, remote_id
 
-    return [("Remote ID", remote_id.warm), ("ADS-B", adsb.warm), ("tracking", fuse.warm)]
+    return [
+        ("Remote ID", remote_id.warm),
+        ("ADS-B", adsb.warm),
+        ("terrain", terrain.warm),
+        ("tracking", fuse.warm),
+    ]

@@ -8,15 +8,19 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from vedette import terrain
 from vedette.core import Core
+from vedette.fuse import Ground, ground_of, no_ground
 from vedette.model import ConfigError, Detection, Event, InputError, SensorProfile, Site, UnitReport
 from vedette.model.event import TICK_S, Body, Configure, DetectionBatch, Tick
 from vedette.model.lines import LineReader
 from vedette.model.strict import decode_json
 
+TERRAIN = "terrain.tif"
 T = TypeVar("T", Detection, UnitReport)
 
 BATCH_S = 0.05
@@ -44,10 +48,12 @@ class Case(NamedTuple):
     detections: Path
     units: Path | None
     unknown: Counter[str]
+    ground: Ground | None = None
 
 
-def read_case(folder: Path) -> Case:
-    """``site.json``, ``sensors.json`` (if there), ``detections.jsonl`` and ``units.jsonl`` (if there)."""
+def read_case(folder: Path, elevation: Path | None = None, vertical_datum: str | None = None) -> Case:
+    """``site.json``, ``sensors.json`` (if there), ``detections.jsonl``, ``units.jsonl`` (if there), and the
+    ground of the file ``elevation`` or else of ``terrain.tif`` (if there)."""
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no such folder; it should hold site.json and detections.jsonl")
     site = decode_json(_text(folder / "site.json"), Site, str(folder / "site.json"))
@@ -56,7 +62,14 @@ def read_case(folder: Path) -> Case:
     if profile.exists():
         sensors = decode_json(_text(profile), tuple[SensorProfile, ...], str(profile))
     units = folder / "units.jsonl"
-    return Case(site, sensors, folder / "detections.jsonl", units if units.exists() else None, Counter())
+    if elevation is None and (folder / TERRAIN).exists():
+        elevation = folder / TERRAIN
+    ground = None
+    if elevation is not None:
+        tile = terrain.read(elevation, vertical_datum=vertical_datum)
+        ground = ground_of(tile, site, sensors)
+    known = units if units.exists() else None
+    return Case(site, sensors, folder / "detections.jsonl", known, Counter(), ground)
 
 
 def _text(path: Path) -> str:
@@ -76,52 +89,45 @@ def arrivals(case: Case) -> Iterator[Arrival]:
     return heapq.merge(*streams, key=lambda arrival: (arrival.at, arrival.order))
 
 
-def _read(path: Path, kind: type[T], unknown: Counter[str]) -> Iterator[T]:
+def _read(path: Path, kind: type[T], unknown: Counter[str]) -> Iterator[list[T]]:
+    """Runs of lines. A row in Python costs as much as its JSON: what is done for each is kept small."""
     reader = LineReader(kind, str(path))
     try:
         with path.open("rb") as file:
-            lines = _Numbered(file)
-            for row in reader.read(lines):
-                _check_time(row, f"{path}, line {lines.number}")
-                yield row
+            for rows in reader.runs(file):
+                times = list(map(_arrived, rows))
+                if not (min(times) >= 0.0 and max(times) < LATEST_S):
+                    raise InputError(_absurd(times, str(path), reader.number - len(rows) + 1))
+                yield rows
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     finally:
         unknown.update(reader.unknown)
 
 
-class _Numbered:
-    """Lines that know the number of the one given last."""
-
-    def __init__(self, lines: Iterable[bytes]) -> None:
-        self.number = 0
-        self._lines = lines
-
-    def __iter__(self) -> Iterator[bytes]:
-        for line in self._lines:
-            self.number += 1
-            yield line
+def _absurd(times: list[float], path: str, first: int) -> str:
+    """One such date would carry the whole case with it. ``first``: number of the first one's line."""
+    line, at = next((i, at) for i, at in enumerate(times, first) if not 0.0 <= at < LATEST_S)
+    return f"{path}, line {line}: the time {at} is not between the years 1970 and 2242"
 
 
-def _check_time(row: Detection | UnitReport, place: str) -> None:
-    """One absurd date would carry the whole case with it."""
-    at = _arrived(row) if isinstance(row, Detection) else row.time
-    if not 0.0 <= at < LATEST_S:
-        raise InputError(f"{place}: the time {at} is not between the years 1970 and 2242")
-
-
-def _reports(reports: Iterable[UnitReport]) -> Iterator[Arrival]:
-    for order, report in enumerate(reports):
+def _reports(runs: Iterable[list[UnitReport]]) -> Iterator[Arrival]:
+    for order, report in enumerate(chain.from_iterable(runs)):
         yield Arrival(report.time, -1_000_000_000 + order, report)
 
 
-def _batches(detections: Iterable[Detection]) -> Iterator[Arrival]:
+def _batches(runs: Iterable[list[Detection]]) -> Iterator[Arrival]:
     batch: list[Detection] = []
     order = 0
-    for detection in detections:
-        if batch and not _together(batch[0], detection):
+    sensor, scan = "", None
+    for detection in chain.from_iterable(runs):
+        # Most follow one of the same scan, which is seen without a call.
+        same = scan is not None and detection.scan == scan and detection.sensor == sensor
+        if not same and batch and not _together(batch[0], detection):
             yield _arrival(batch, order)
             batch, order = [], order + 1
+        if not batch:
+            sensor, scan = detection.sensor, detection.scan
         batch.append(detection)
     if batch:
         yield _arrival(batch, order)
@@ -135,12 +141,13 @@ def _together(first: Detection, following: Detection) -> bool:
     return 0.0 <= _arrived(following) - _arrived(first) < BATCH_S
 
 
-def _arrived(detection: Detection) -> float:
-    return detection.time if detection.received is None else detection.received
+def _arrived(row: Detection | UnitReport) -> float:
+    received = None if isinstance(row, UnitReport) else row.received
+    return row.time if received is None else received
 
 
 def _arrival(batch: list[Detection], order: int) -> Arrival:
-    at = max(_arrived(detection) for detection in batch)
+    at = max(map(_arrived, batch))
     return Arrival(at, order, DetectionBatch(feed=batch[0].sensor, detections=tuple(batch)))
 
 
@@ -148,7 +155,16 @@ class Driver:
     """Steps a core through arrivals. ``at`` is the station time reached; intents are collected."""
 
     def __init__(self, case: Case, settings: dict[str, object] | None = None) -> None:
-        self.core = Core(Configure(site=case.site, sensors=case.sensors, settings=settings or {}))
+        ground = case.ground
+        self.core = Core(
+            Configure(
+                site=case.site,
+                sensors=case.sensors,
+                settings=settings or {},
+                terrain=None if ground is None else ground.digest,
+            ),
+            grounds=no_ground if ground is None else lambda digest: ground,
+        )
         self.at = -math.inf
         self.seq = 0
         self._tick: int | None = None

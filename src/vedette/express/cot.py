@@ -240,7 +240,8 @@ def _who(track: Track) -> str:
     if track.identity is None:
         return "No identity received."
     claim = f"It says it is {track.identity.id} ({track.identity.scheme})"
-    return f"{claim}: {track.trust or 'not verified'}."
+    why = f" ({', '.join(track.trust_reasons)})" if track.trust_reasons else ""
+    return f"{claim}: {track.trust or 'not verified'}{why}."
 
 
 def _how_sure(track: Track) -> str:

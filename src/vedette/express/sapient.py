@@ -29,6 +29,7 @@ from vedette.express.sapient_node import (
     MANNED_ROTARY,
     ROTARY,
     TRUST,
+    TRUST_REASON,
     UNKNOWN,
     Node,
     alert_id,
@@ -282,6 +283,8 @@ def _put_claim(body: detection_proto.DetectionReport, track: Track) -> None:
         body.object_info.add(type=CLAIM, value=f"{trust}: {track.identity.scheme} {claim}")
     elif track.trust is not None:
         body.object_info.add(type=TRUST, value=track.trust)
+    for reason in track.trust_reasons:
+        body.object_info.add(type=TRUST_REASON, value=reason)
 
 
 # Alerts --------------------------------------------------------------------------------------------

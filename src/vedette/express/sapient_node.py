@@ -17,6 +17,7 @@ from vedette.wire.sapient import SapientMessage
 
 DEFAULT_MODE, EXERCISE_MODE = "Default", "Exercise"
 CLAIM, AGE, TRUST, EXERCISE = "claimedIdentity", "secondsSinceDetection", "trust", "exercise"
+TRUST_REASON = "trustReason"
 """Types of the entries of object_info and track_info."""
 
 AIR, ANIMAL, UNKNOWN = "Air Vehicle", "Animal", "Unknown"

@@ -12,6 +12,7 @@ from vedette.express.sapient_node import (
     EXERCISE_MODE,
     TAXONOMY,
     TRUST,
+    TRUST_REASON,
     Node,
     datum_of,
     new_message,
@@ -107,6 +108,7 @@ def _define_reports(definition: registration_proto.Registration.DetectionDefinit
         (kinds.DETECTION_REPORT_CATEGORY_TRACK, AGE, "seconds"),
         (kinds.DETECTION_REPORT_CATEGORY_OBJECT, CLAIM, "trust: scheme identifier"),
         (kinds.DETECTION_REPORT_CATEGORY_OBJECT, TRUST, "text"),
+        (kinds.DETECTION_REPORT_CATEGORY_OBJECT, TRUST_REASON, "text"),
         (kinds.DETECTION_REPORT_CATEGORY_OBJECT, EXERCISE, "text"),
     ):
         definition.detection_report.add(category=category, type=kind, units=units)

@@ -1,7 +1,7 @@
 """What a detection says beside where: does the body exist, what is it, is its claim to be believed."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from msgspec import structs
 
@@ -9,6 +9,7 @@ from vedette.fuse.picture import Dossier
 from vedette.fuse.plots import Plot
 from vedette.fuse.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
+from vedette.fuse.sightings import Sightings
 from vedette.fuse.words import CLASSES
 from vedette.model.detection import ObjectClass
 from vedette.model.track import Trust
@@ -23,6 +24,10 @@ AIRCRAFT_PRIOR: tuple[float, ...] = (0.10, 0.05, 0.15, 0.05, 0.50, 0.15)
 _DRONES: tuple[ObjectClass, ...] = ("multirotor", "fpv", "fixed-wing")
 _HARMLESS: tuple[ObjectClass, ...] = ("bird", "aircraft")
 _CEILING = 0.9999
+_MOST_WORDS = 4
+"""Of one track, by sensors for which nobody vouches: whoever invents names of sensors adds no more.
+A judgement: tempered words of so many still leave what motion shows."""
+_ANYBODY = "*"
 
 
 def survive(existence: float, silence_s: float, settings: FuseSettings) -> float:
@@ -46,7 +51,7 @@ def miss(existence: float, detection_probability: float) -> float:
 
 def report_ratio(plot: Plot, settings: FuseSettings) -> float:
     """Likelihood of a report if the body exists, over that of a false one: reports have no clutter that
-    could be counted, so it is a setting. (Looks of sensors are weighed by `vedette.fuse.pmb`.)"""
+    could be counted, so it is a setting. (Looks of sensors are weighed by `kernels.pmb`.)"""
     if plot.claim is not None:
         return settings.report_likelihood_ratio
     return settings.anonymous_likelihood_ratio
@@ -54,15 +59,14 @@ def report_ratio(plot: Plot, settings: FuseSettings) -> float:
 
 def birth_existence(plot: Plot, settings: FuseSettings) -> float:
     """Existence that one report alone gives."""
-    if plot.claim is not None:
-        return settings.birth_existence_claimed
-    return settings.birth_existence_anonymous
+    return settings.birth_existence_anonymous if plot.claim is None else settings.birth_existence_claimed
 
 
 def posterior(
-    dossier: Dossier, settings: FuseSettings, prior: tuple[float, ...] = PRIOR
+    dossier: Dossier, settings: FuseSettings, prior: Sequence[float] = PRIOR
 ) -> dict[ObjectClass, float]:
-    """Class beliefs: prior times the tempered last word of each sensor, normalised.
+    """Class beliefs: ``prior`` (what motion shows, `vedette.fuse.classes`) times the tempered last word of
+    each sensor, normalised.
 
     A sensor counts once however often it repeats itself, so that a broadcast class label repeated four
     times a second does not become a certainty.
@@ -76,14 +80,19 @@ def posterior(
     return {name: weight / total for name, weight in zip(CLASSES, weights, strict=True)}
 
 
-def harmless_by_word(dossier: Dossier, settings: FuseSettings, vouched: Collection[str]) -> float:
+def harmless_by_word(
+    dossier: Dossier,
+    settings: FuseSettings,
+    vouched: Collection[str],
+    prior: Sequence[float] = PRIOR,
+) -> float:
     """How much of the belief that it is a bird or an aircraft rests on the word of sensors for which nobody
     vouches: whoever can send to an open feed can call himself a radar, and a drone a bird."""
     if all(name in vouched for name, _ in dossier.beliefs):
         return 0.0
     words = tuple((n, word if n in vouched else _not_harmless(word)) for n, word in dossier.beliefs)
-    said = posterior(dossier, settings)
-    without = posterior(structs.replace(dossier, beliefs=words), settings)
+    said = posterior(dossier, settings, prior)
+    without = posterior(structs.replace(dossier, beliefs=words), settings, prior)
     return max(sum(said[name] - without[name] for name in _HARMLESS), 0.0)
 
 
@@ -106,41 +115,27 @@ def trust_of(dossier: Dossier, now: float, settings: FuseSettings) -> Trust | No
     return "verified" if agreeing and enough else "unverified"
 
 
-def height_measured(dossier: Dossier, now: float, settings: FuseSettings) -> bool:
+def height_measured(sightings: Sightings, now: float, settings: FuseSettings) -> bool:
     """True while a height that an independent sensor measured stands, and a broadcast one is not needed."""
-    return dossier.measured > 0.0 and now - dossier.measured <= settings.agreement_life_s
+    return now - sightings.measured <= settings.agreement_life_s
 
 
-def height_stands(dossier: Dossier, now: float, settings: FuseSettings) -> bool:
+def height_stands(sightings: Sightings, now: float, settings: FuseSettings) -> bool:
     """Whether a height may be told of. What a body says of its own height counts only as long as nothing
     independent sees it: by a lying height it could step out of the danger radius of what a radar sees."""
-    seen = dossier.seen > 0.0 and now - dossier.seen <= settings.contributor_life_s
-    return not seen or height_measured(dossier, now, settings)
-
-
-def inherited(heir: Dossier, other: Dossier) -> Dossier:
-    """The dossier of a track into which another one of the same body goes up."""
-    return structs.replace(
-        heir,
-        independent=heir.independent or other.independent,
-        seen=max(heir.seen, other.seen),
-        measured=max(heir.measured, other.measured),
-    )
+    seen = now - sightings.seen <= settings.contributor_life_s
+    return not seen or height_measured(sightings, now, settings)
 
 
 def with_word(
     words: tuple[tuple[str, tuple[float, ...]], ...], sensor: Sensor, word: tuple[float, ...] | None
 ) -> tuple[tuple[str, tuple[float, ...]], ...]:
-    """The words with this sensor's replaced, sorted by sensor."""
+    """The words with this sensor's replaced, sorted by sensor. All without a profile are one: whoever invents
+    their names would else outvote everybody."""
     if word is None:
         return words
-    return tuple(sorted([*(w for w in words if w[0] != sensor.id), (sensor.id, word)]))
-
-
-def with_sensor(
-    sensors: tuple[tuple[str, float], ...], sensor: str, time: float
-) -> tuple[tuple[str, float], ...]:
-    """The last use of each sensor, with this one's brought up to date, sorted by sensor."""
-    if len(sensors) == 1 and sensors[0][0] == sensor:
-        return ((sensor, time),)
-    return tuple(sorted([*(s for s in sensors if s[0] != sensor), (sensor, time)]))
+    name = sensor.id if sensor.profiled else _ANYBODY
+    others = [w for w in words if w[0] != name]
+    if len(others) >= _MOST_WORDS and len(others) == len(words) and not sensor.vouched:
+        return words
+    return tuple(sorted([*others, (name, word)]))

@@ -5,9 +5,12 @@ from collections.abc import Collection
 import numpy as np
 
 from vedette.fuse import evidence
-from vedette.fuse.kernels import STATE
-from vedette.fuse.picture import Picture
+from vedette.fuse.kernels.kalman import STATE
+from vedette.fuse.picture import Dossier, Picture
+from vedette.fuse.settings import FuseSettings
 from vedette.fuse.step import Fuser
+from vedette.fuse.verdict import verdict
+from vedette.fuse.words import CLASSES
 from vedette.model import Track
 from vedette.model.detection import ObjectClass
 
@@ -27,35 +30,45 @@ def tracks_of(
 
     A track whose last detection is ahead of ``at`` (by at most a second, see
     `vedette.fuse.settings.FUTURE_S`) stands where that detection left it."""
+    existences = fuser.existences(picture, at)
+    least = fuser.settings.drop_existence
+    shown = np.flatnonzero(picture.confirmed[: picture.count] & ~(existences < least))
     x, p, known = fuser.predicted(picture, at)
-    states, covariances = x.tolist(), p[:, _ROWS, _COLUMNS].tolist()
+    natures = fuser.natures.priors(picture, prior, shown).tolist()
+    states, covariances = x[shown].tolist(), p[shown][:, _ROWS, _COLUMNS].tolist()
     tracks = []
-    believed: dict[object, tuple[dict[ObjectClass, float], float]] = {}
-    for slot, dossier in enumerate(picture.dossiers):
-        existence = fuser.existence(picture, slot, at)
-        if not picture.confirmed[slot] or existence < fuser.settings.drop_existence:
-            continue
-        e, n, u, ve, vn, vu = states[slot]
-        if dossier.beliefs not in believed:
-            beliefs = evidence.posterior(dossier, fuser.settings, prior)
-            doubt = 0.0 if vouched is None else evidence.harmless_by_word(dossier, fuser.settings, vouched)
-            believed[dossier.beliefs] = beliefs, doubt
-        beliefs, doubt = believed[dossier.beliefs]
+    for i, (slot, existence) in enumerate(zip(shown.tolist(), existences[shown].tolist(), strict=True)):
+        dossier, seen = picture.dossiers[slot], picture.sightings[slot]
+        e, n, u, ve, vn, vu = states[i]
+        beliefs, doubt = _believed(dossier, natures[i], fuser.settings, vouched)
         fresh = at - fuser.settings.contributor_life_s
+        trust, reasons = verdict(picture, slot, at, fuser.settings, vouched or ())
         tracks.append(
             Track(
                 id=dossier.id,
                 enu_m=(e, n, u),
                 velocity_mps=(ve, vn, vu),
-                covariance=tuple(covariances[slot]),
+                covariance=tuple(covariances[i]),
                 existence=existence,
                 beliefs=beliefs,
                 harmless_by_word=doubt,
                 identity=dossier.identity,
-                trust=evidence.trust_of(dossier, at, fuser.settings),
+                trust=trust,
+                trust_reasons=reasons,
                 updated=float(picture.heard[slot]),
-                height_known=known[slot] and evidence.height_stands(dossier, at, fuser.settings),
-                sensors=tuple(name for name, used in dossier.sensors if used >= fresh),
+                height_known=known[slot] and evidence.height_stands(seen, at, fuser.settings),
+                sensors=tuple(name for name, used in seen.sensors if used >= fresh),
             )
         )
     return tracks
+
+
+def _believed(
+    dossier: Dossier, nature: list[float], settings: FuseSettings, vouched: Collection[str] | None
+) -> tuple[dict[ObjectClass, float], float]:
+    """Beliefs of the class, and how much of what is harmless in them rests on doubtful words."""
+    if not dossier.beliefs:
+        return dict(zip(CLASSES, nature, strict=True)), 0.0
+    beliefs = evidence.posterior(dossier, settings, nature)
+    doubt = 0.0 if vouched is None else evidence.harmless_by_word(dossier, settings, vouched, nature)
+    return beliefs, doubt

@@ -4,23 +4,27 @@ An attacker transmits too: nothing that arrives may move time, fill memory or st
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from msgspec import structs
 
-from vedette.fuse.plots import Plot, Plotter, Unusable, impersonal
+from vedette.fuse.ground import Ground
+from vedette.fuse.plots import Plot, Unusable, contents_of, impersonal
+from vedette.fuse.plotter import Plotter
 from vedette.fuse.sensors import Sensor, sensor_of, unknown_sensor
 from vedette.fuse.settings import FUTURE_S, LATE_WINDOW_S, FuseSettings
 from vedette.model import Detection, SensorProfile, Site
 
 _MOST_UNKNOWN_SENSORS = 256
+_key = attrgetter("key")
 
 
 class Intake:
     """Turns detections into plots and counts what it refuses in ``counts``.
 
     ``profiles`` are the operator's, ``reported`` those of sensors that described themselves. ``vouched``:
-    the sensors whose word on what a body is counts everywhere."""
+    the sensors whose word on what a body is counts everywhere; ``known``: those with a profile."""
 
     def __init__(
         self,
@@ -28,15 +32,19 @@ class Intake:
         profiles: tuple[SensorProfile, ...],
         settings: FuseSettings,
         reported: tuple[SensorProfile, ...] = (),
+        ground: Ground | None = None,
     ) -> None:
         self._settings = settings
         self._plotter = Plotter(site, settings)
         self._sensors = {
-            profile.id: sensor_of(profile, site, self._plotter.frame, settings, configured=configured)
+            profile.id: sensor_of(
+                profile, site, self._plotter.frame, settings, configured=configured, ground=ground
+            )
             for some, configured in ((reported, False), (profiles, True))
             for profile in some
         }
         self.vouched = frozenset(name for name, sensor in self._sensors.items() if sensor.vouched)
+        self.known = frozenset(self._sensors)
         self._unknown: dict[str, Sensor] = {}
         self.counts: dict[str, int] = {}
 
@@ -46,10 +54,17 @@ class Intake:
 
     def plots(self, detections: Iterable[Detection], at: float) -> list[Plot]:
         """The usable ones, in canonical order. ``at``: station time."""
-        plots = [plot for d in detections if (plot := self._admit(d, at)) is not None]
-        return sorted(plots, key=lambda plot: plot.key)
+        earliest, latest = at - LATE_WINDOW_S, at + FUTURE_S
+        admitted = []
+        for detection in detections:
+            plain = detection.integrity is None and detection.claim is None
+            if plain and earliest <= detection.time <= latest:
+                admitted.append(detection)
+            elif (usable := self._admit(detection, at)) is not None:
+                admitted.append(usable)
+        return sorted(self._placed(admitted), key=_key)
 
-    def _admit(self, detection: Detection, at: float) -> Plot | None:
+    def _admit(self, detection: Detection, at: float) -> Detection | None:
         reason = _refusal(detection, at)
         if reason is not None:
             self.count(reason)
@@ -58,18 +73,33 @@ class Intake:
             # A sensor whose clock is ahead still warns, at the time its word arrived.
             self.count("future-held-at-station-time")
             detection = structs.replace(detection, time=at)
+        return impersonal(detection)
+
+    def _placed(self, detections: list[Detection]) -> list[Plot]:
+        contents: Sequence[bytes | None]
         try:
-            return self.plot(impersonal(detection))
-        except Unusable as unusable:
-            self.count(str(unusable))
-            return None
+            contents = contents_of(detections)
+        except Unusable:
+            contents = [None] * len(detections)
+        plots, plot, sensor = [], self._plotter.plot, None
+        for detection, content in zip(detections, contents, strict=True):
+            if sensor is None or sensor.id != detection.sensor:
+                sensor = self._sensor(detection.sensor)
+            try:
+                plots.append(plot(detection, sensor, content))
+            except Unusable as unusable:
+                self.count(str(unusable))
+        return plots
 
     def plot(self, detection: Detection, content: bytes | None = None) -> Plot:
         """The plot of one detection, without looking at its time. Raises Unusable."""
         return self._plotter.plot(detection, self._sensor(detection.sensor), content)
 
     def _sensor(self, name: str) -> Sensor:
-        sensor = self._sensors.get(name) or self._unknown.get(name)
+        sensor = self._sensors.get(name)
+        if sensor is not None:
+            return sensor
+        sensor = self._unknown.get(name)
         if sensor is None:
             sensor = unknown_sensor(name, self._settings)
             if len(self._unknown) < _MOST_UNKNOWN_SENSORS:

@@ -9,7 +9,7 @@ or the drone that comes during the flood would never be seen.
 
 import numpy as np
 
-from vedette.fuse.kernels import Mask
+from vedette.fuse.kernels.kalman import Mask
 from vedette.fuse.picture import Picture
 
 _AT_ONCE = 10

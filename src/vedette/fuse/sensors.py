@@ -5,23 +5,29 @@ import math
 import numpy as np
 from msgspec import Struct
 
-from vedette.fuse.kernels import F64
+from vedette.fuse.ground import Ground
+from vedette.fuse.kernels.kalman import F64
 from vedette.fuse.settings import FuseSettings
 from vedette.geo import LocalFrame, SensorFrame, convert_height
 from vedette.model import ConfigError, DatumError, InputError, SensorProfile, Site
 from vedette.model.site import Limits, SensorSigma
+from vedette.terrain import Mask
 
 _EVERYWHERE = math.inf
 _DEFAULT_REGION_M = 5000.0
 _LEAST_EXTENT = 1e-6
+_LARGEST = 1e9
+"""Of any figure of a profile: beyond it squares and quotients are no numbers any more."""
+_SHORTEST_PERIOD_S = 1e-3
 
 
 class Extent(Struct, frozen=True):
     """Over what a sensor's false plots are spread: lowest and highest of each measure (an azimuth sector by
-    its width alone)."""
+    its width and where it begins)."""
 
     range_m: Limits = (0.0, _DEFAULT_REGION_M)
     azimuth_rad: float = 2.0 * math.pi
+    azimuth_from_rad: float = 0.0
     elevation_rad: Limits = (-0.1, math.pi / 2.0 - 0.1)
     rate_mps: Limits = (-60.0, 60.0)
 
@@ -40,8 +46,9 @@ class Sensor(Struct, frozen=True):
     ``cooperative``: it only repeats what is broadcast, so it can verify nothing. ``vouched``: it measures,
     and the configuration names it; any other may be somebody who calls himself a sensor. ``searching``: it
     scans a known region for bodies whether they emit or not, so a miss is evidence of absence.
-    ``limits``: (8,), see `vedette.fuse.kernels.in_view`. ``clutter_per_m2``: false plots per scan and
-    square metre.
+    ``limits``: (8,), see `kernels.coverage`. ``clutter_per_m2``: false plots per scan and
+    square metre. ``mask``: what the ground hides from it, None where that is not known. ``profiled``:
+    somebody told of it, be it itself.
     """
 
     id: str
@@ -58,6 +65,8 @@ class Sensor(Struct, frozen=True):
     limits: F64
     clutter_per_scan: float = 0.0
     extent: Extent = Extent()
+    mask: Mask | None = None
+    profiled: bool = True
 
 
 def unknown_sensor(name: str, settings: FuseSettings) -> Sensor:
@@ -67,6 +76,7 @@ def unknown_sensor(name: str, settings: FuseSettings) -> Sensor:
         cooperative=True,
         searching=False,
         vouched=False,
+        profiled=False,
         period_s=1.0,
         detection_probability=0.0,
         clutter_per_m2=settings.least_clutter_per_m2,
@@ -79,9 +89,16 @@ def unknown_sensor(name: str, settings: FuseSettings) -> Sensor:
 
 
 def sensor_of(
-    profile: SensorProfile, site: Site, frame: LocalFrame, settings: FuseSettings, *, configured: bool = True
+    profile: SensorProfile,
+    site: Site,
+    frame: LocalFrame,
+    settings: FuseSettings,
+    *,
+    configured: bool = True,
+    ground: Ground | None = None,
 ) -> Sensor:
-    """The tracker's view of a profile; ``configured``: by the operator, not by its own word.
+    """The tracker's view of a profile; ``configured``: by the operator, not by its own word; ``ground``: what
+    stands round the site.
 
     Only radars and cameras are *searching*: a direction finder, an acoustic array or a receiver of
     broadcasts that hears nothing has not shown that nothing is there, for a drone may be silent.
@@ -90,21 +107,23 @@ def sensor_of(
     """
     _check_figures(profile)
     placed = None if profile.type == "report" else _place(profile, site, frame)
+    origin = None if placed is None else np.array(placed.origin_enu_m)
     return Sensor(
         id=profile.id,
         cooperative=profile.type == "report",
         vouched=configured and profile.type != "report",
         searching=profile.type in ("radar-3d", "radar-2d", "camera") and profile.range_m is not None,
-        period_s=profile.period_s,
+        period_s=max(profile.period_s, _SHORTEST_PERIOD_S),
         detection_probability=min(profile.detection_probability, 0.99),
         clutter_per_m2=max(profile.clutter_per_scan / _area_m2(profile), settings.least_clutter_per_m2),
         clutter_per_scan=profile.clutter_per_scan,
         extent=_extent(profile),
         sigma=profile.sigma,
         frame=placed,
-        origin=None if placed is None else np.array(placed.origin_enu_m),
+        origin=origin,
         rotation=None if placed is None else np.array(placed.rotation),
         limits=_limits(profile),
+        mask=None if ground is None or origin is None else _mask(profile, origin, ground, configured),
     )
 
 
@@ -114,9 +133,11 @@ def _check_figures(profile: SensorProfile) -> None:
     for name in ("range_m", "azimuth_deg", "elevation_deg", "range_rate_mps"):
         for limits in (getattr(profile, name), getattr(profile.clutter_region, name, None)):
             figures |= {f"{name}[{place}]": value for place, value in enumerate(limits or ())}
-    bad = [name for name, value in figures.items() if not math.isfinite(value)]
+    bad = [name for name, value in figures.items() if not abs(value) <= _LARGEST]
     if bad:
-        raise ConfigError(f"sensor {profile.id}: {bad[0]} is {figures[bad[0]]}: give a finite number")
+        raise ConfigError(
+            f"sensor {profile.id}: {bad[0]} is {figures[bad[0]]}: give a finite number, of 1e9 at most"
+        )
 
 
 def _place(profile: SensorProfile, site: Site, frame: LocalFrame) -> SensorFrame:
@@ -135,6 +156,16 @@ def _place(profile: SensorProfile, site: Site, frame: LocalFrame) -> SensorFrame
         raise ConfigError(f"sensor {profile.id}: {error}") from error
 
 
+def _mask(profile: SensorProfile, origin: F64, ground: Ground, configured: bool) -> Mask | None:
+    """What the ground hides from a sensor. One that described itself wrongly has none: nothing is known."""
+    try:
+        return ground.mask_for(profile, origin)
+    except ConfigError:
+        if configured:
+            raise
+        return None
+
+
 def _extent(profile: SensorProfile) -> Extent:
     usual, region = Extent(), profile.clutter_region
 
@@ -147,6 +178,7 @@ def _extent(profile: SensorProfile) -> Extent:
     return Extent(
         range_m=limits("range_m") or usual.range_m,
         azimuth_rad=math.radians(_sector_deg(sector)),
+        azimuth_from_rad=math.radians(sector[0]),
         elevation_rad=_in_radians(elevation) if elevation else usual.elevation_rad,
         rate_mps=limits("range_rate_mps") or usual.rate_mps,
     )

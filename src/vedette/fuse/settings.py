@@ -17,14 +17,18 @@ FUTURE_S = 1.0
 class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tunables of the tracker. ConfigError when two of them contradict each other."""
 
-    straight_psd_m2ps3: tuple[Positive, Positive] = (2.0, 0.3)
+    straight_psd_m2ps3: tuple[Positive, Positive] = (2.0, 1.0)
     """Acceleration densities, horizontal and vertical, of the three models by which a body may move
-    (`vedette.fuse.imm`): straight on ..."""
+    (`kernels.imm`): straight on ..."""
     agile_psd_m2ps3: tuple[Positive, Positive] = (160.0, 4.0)
     """... manoeuvring: 160 stands for 1.5 g held for two thirds of a second ..."""
     hover_psd_m2ps3: tuple[Positive, Positive] = (4.0, 1.0)
-    hover_decay_s: Positive = 2.5
+    hover_decay_s: Positive = 1.5
     """... or coming to a stop within this time."""
+    climb_decay_s: tuple[Positive, Positive, Positive] = (20.0, 10.0, 1.0)
+    """No climb and no dive lasts: the vertical velocity of each model falls off so. With the densities its
+    sigma is 3.2, 4.5 and 0.7 m/s. Shorter times err less with what flies level, and show a dive at 10 m/s up
+    to 100 m too high; these show it about as high as a velocity that does not fall off. A judgement."""
     sojourn_s: tuple[Positive, Positive, Positive] = (5.0, 4.0, 6.0)
     """Mean time that a body goes on as it does: straight, manoeuvring, hovering."""
     accel_psd_horizontal_m2ps3: Positive = 30.0
@@ -50,6 +54,9 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cooperative_velocity_floor_mps: Positive = 1.0
     widest_sigma_m: Positive = 1000.0
     """A stated accuracy worse than this is held here: a drone cannot hide by calling itself inaccurate."""
+    least_sigma: Positive = 0.01
+    """Metres, degrees or metres a second. No accuracy is taken for better than this: a drone is larger, and
+    beside what is not known covariances would lose their last digits. A judgement."""
     cooperative_height_m: tuple[float, float] = (-300.0, 500.0)
     """A broadcast height farther from the site's than this is left out: a drone must not step out of a
     danger radius by stating 5000 m. What it stands for then is the prior's height, which warns."""
@@ -91,6 +98,47 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     repeat_s: Positive = 0.5
     """The same claim with the same measure within this time is one broadcast heard again."""
 
+    claim_hold_s: Positive = 3.0
+    """For this long after a sensor measured a body's place (at least for one and a half of its periods) no
+    report moves it: the estimate that claims are tested against is of independent sensors alone ..."""
+    doubted_claim_hold_s: Positive = 10.0
+    """... and for this long where the body's claim is not bound to it by evidence. Both are judgements."""
+    claim_latency_s: Positive = 1.0
+    """A report may be this old; half of it counts as one sigma of the way a body makes in it. Remote ID is
+    sent once a second or more often (ASTM F3411-22a); the rest is a judgement."""
+    claim_reach_m: Positive = 300.0
+    """The sender of a claim that is not this body's is as likely anywhere within this distance."""
+    claim_bound: Probability = 0.99
+    """From this probability on that the body sends it, a claim is bound to the body ..."""
+    claim_unbound: Probability = 0.2
+    """... until it falls below this (field notes on tracking, section 4)."""
+    claim_most_nats: Positive = 6.0
+    """The log-odds of a claim are held within this, so that they can turn ..."""
+    claim_most_loss_nats: Positive = 5.0
+    """... and one report takes no more than this off: two outliers unbind, one does not."""
+    claim_silence_s: Positive = 2.5
+    """A body that has not sent a fitting report for this long is not one of two that send the claim."""
+    claim_apart_plots: int = 2
+    """A claim that leaves its body without an impossible jump is doubted when so many plots have shown the
+    body elsewhere since: one may be a false one, which the track followed."""
+    bearing_slack_deg: Positive = 3.0
+    """A finder may be turned by so much without anybody's knowing: no claim is doubted for less."""
+    bearings_to_doubt: int = 3
+    """So many bearings of what sends a claim, one after the other, past all that bears it: one is an echo."""
+    suits: int = 4
+    """So many further names are held to be possibly a body's."""
+    frozen_s: Positive = 6.0
+    """A place that is repeated to the bit for this long ..."""
+    frozen_least_speed_mps: Positive = 2.0
+    """... with a stated speed above this is not where the sender is. Judgements."""
+    bodily_prior: Probability = 0.5
+    """What only reports itself has a body that a searching sensor can see with this probability ..."""
+    ghost_most_detection_probability: Probability = 0.7
+    """... which falls with each look that misses it, none of which counts for more than this: a small drone
+    near the limit of a radar is missed more often than its profile says. A judgement."""
+    ghost_below: Probability = 0.005
+    """Below this it is called a ghost: after five looks at 0.7, six at 0.6."""
+
     report_likelihood_ratio: Positive = 20.0
     """How much likelier a further report is from a body that exists than from nothing, with a claim."""
     anonymous_likelihood_ratio: Positive = 5.0
@@ -115,6 +163,37 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """False plots of a searching sensor that states none, or fewer."""
     bearing_clutter_per_scan: Positive = 2.0
     """False bearings of a direction finder that states none: other emitters abound."""
+    crossing_apart_s: Positive = 1.5
+    """Looks of two sensors that lie this far apart at most may show the same body."""
+    crossing_widest_m: Positive = 1500.0
+    """No hypothesis is made where directions cross so flat that a place is not known better than this
+    (one sigma) ..."""
+    crossing_sigma_m: Positive = 350.0
+    """... and none is shown as a place that is not known better than this. Both are judgements."""
+    crossing_least_existence: Probability = 3e-4
+    """A crossing that is a body with less probability is forgotten."""
+    max_crossings: int = 100
+    max_rays: int = 100
+    """Rays of one sensor."""
+    max_bearings: int = 96
+    """Bearings of one look that may be of bodies that are not tracked: those likeliest to be are taken."""
+    max_crossing_bearings: int = 24
+    """Bearings of one look that are crossed with those of other sensors: where there are more, those that
+    continue a ray."""
+    bearing_least_unclaimed: Probability = 0.005
+    """A bearing that belongs to no track with less probability founds nothing."""
+    blind_share: Probability = 0.05
+    """A searching sensor may be blind in a place where its profile says that it sees; a judgement."""
+    silent_sensor_s: Positive = 5.0
+    """Rays of a sensor that has not looked for so long, and bodies known by directions alone that nobody has
+    heard for so long, are not shown any more; a judgement."""
+    ray_least_existence: Probability = 1e-3
+    ray_psd_rad2ps3: Positive = 3e-5
+    """Density of angular acceleration: 30 m2/s3 at 1 km."""
+    ray_rate_sigma_radps: Positive = 0.05
+    """Of an azimuth's rate, before it is known: 20 m/s at 400 m."""
+    ray_elevation_psd_rad2ps: Positive = 1e-5
+    """An elevation's variance grows so fast: 1 degree in 30 s."""
     stay_s: Positive = 60.0
     """Mean time that a body stays: its existence falls so while nothing is heard of it."""
     least_clutter_per_m2: Positive = 1e-9
@@ -129,16 +208,127 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     prune_existence: Probability = 1e-5
     """... until this."""
 
+    view_memory_s: Positive = 10.0
+    """So long it is remembered that a body of whose place a part is out of view was missed: it is then in
+    that part, and further misses say little. About as long as a drone needs to cross a valley."""
+    terrain_sigma_m: Positive = 8.0
+    """Error of an elevation model, one sigma: SRTM errs by 16 m at 90 % at most (Farr et al., "The Shuttle
+    Radar Topography Mission", Reviews of Geophysics 45, 2007)."""
+
+    clutter_memory_s: Positive = 120.0
+    """What was learnt of false plots fades in this time by a factor e: rain passes, a road wakes up."""
+    clutter_prior_scans: Positive = 10.0
+    """So many looks of a sensor weigh as much as what its profile states of false plots ..."""
+    clutter_prior_plots: Positive = 4.0
+    """... and so many plots in one cell as much as what is known of the sensor as a whole."""
+    clutter_proof_s: Positive = 10.0
+    """In a cell with many plots a track is believed to be a body by a factor e more after this time."""
+    clutter_multiple: tuple[Positive, Positive] = (0.1, 3000.0)
+    """What is learnt is held between these multiples of what is stated."""
+
+    least_reports_per_m2s: Positive = 8e-9
+    """Nameless reports of no body, a second and square metre, in quiet times: one in 5 s in 5 km x 5 km."""
+    reports_per_s: Positive = 1.0
+    """How often a body that reports itself without a name does so, mostly ..."""
+    most_reports_per_s: Positive = 5.0
+    """... and at the most."""
+    report_memory_s: Positive = 10.0
+    """Such reports are counted over this time ..."""
+    report_prior_s: Positive = 2.0
+    """... and at first as if they had been counted for this long ..."""
+    free_reports: Positive = 50.0
+    """... but so many of them are no flood: a swarm may come."""
+
     belief_temper: Probability = 0.7
     """Exponent on each sensor's stated class beliefs: sensors are neither independent nor calibrated."""
     verify_agreements: int = 5
     """Independent plots that must agree with a claimed track before its claim counts as verified."""
     agreement_life_s: Positive = 10.0
     contributor_life_s: Positive = 10.0
+    wind_mps: tuple[float, float] = (0.0, 0.0)
+    """Wind, to the east and to the north, that is taken off when a body's speed is held against those of
+    birds, fixed wings and the like (`vedette.fuse.classes`) ..."""
+    wind_sigma_mps: Positive = 4.0
+    """... and how much of it is not known, in each component. 4 m/s: nobody says the wind, and it blows
+    moderately (Beaufort 3 to 4)."""
+    speed_sojourn_s: Positive = 20.0
+    """Mean time that a body keeps its speed. A judgement, the same for all classes, so that steadiness
+    alone speaks for none."""
+    speed_error_s: Positive = 2.0
+    """Time over which the error of an estimated speed lasts: each second counts for one part in so many."""
+    speed_blur_mps: Positive = 1.5
+    """Error of an estimated velocity beyond what its covariance says: no body moves just as the models do."""
+    nature_memory_s: Positive = 1800.0
+    """Mean time after which a track is another body than it was, by a wrong association: what was learnt of
+    its class fades so, and can turn."""
+    voice_rise_s: Positive = 2.0
+    voice_fall_s: Positive = 10.0
+    """Time constants by which a body that is heard counts as one that sends, and one that is not as silent:
+    one bearing may be another's, but what sent a moment ago is no bird."""
+    bird_detection_share: Probability = 0.65
+    """Part of its stated probability of detection with which a radar sees a bird: songbirds have 0.001 m2,
+    small drones and pigeons 0.01. A judgement."""
+    faint_share: Probability = 0.03
+    """Part of new tracks that are taken for such faint bodies before any was seen to flicker. A judgement,
+    and far below the part of birds, for else false tracks would be held for faint bodies and last ..."""
+    faint_bodies: Positive = 5.0
+    """... which weighs as much as so many bodies that are known: where many flicker, new ones may too."""
+    flicker_memory_looks: Positive = 30.0
+    flicker_temper: Probability = 0.5
+    flicker_most_nats: Positive = 1.0
+    """How long looks are remembered, how much of their evidence counts (echoes fade for longer than a look),
+    and how much of it at most."""
+    height_temper: Probability = 0.5
+    """Exponent on what a height says of the class: the ground below is not at the site's height."""
+    harmless_by_motion: Probability = 0.4
+    """However much a body flies like a bird or an aircraft, it is believed to be one with no more than this,
+    unless a sensor says so: 0.6 are left for a drone, which leaves every warning possible (`assess` asks a
+    risk of 0.5 for the highest)."""
     merge_distance: Positive = 4.0
     """Squared Mahalanobis distance below which two tracks may be one body ..."""
     merge_seconds: int = 3
     """... if it stays so for this many whole seconds."""
+
+    register_azimuth_sigma_deg: Positive = 3.0
+    register_clock_sigma_s: Positive = 0.5
+    """How far a sensor is off that is not set up well (a judgement: a compass that iron turned, a clock that
+    nobody disciplines) ..."""
+    register_well_turned_deg: Positive = 0.3
+    register_well_timed_s: Positive = 0.03
+    """... and one that is (a judgement: sighted on a landmark; disciplined by NTP over a radio link)."""
+    register_azimuth_drift_deg: Positive = 0.1
+    register_clock_drift_s: Positive = 0.02
+    """What becomes of it in a minute: masts turn in the sun, clocks drift (a judgement)."""
+    register_emits: Probability = 0.9
+    """A body that sends with less than this probability is no witness for the only finder; where there are
+    more of them, another one must have heard it: birds are none."""
+    register_share: Probability = 0.75
+    """Of what a second of plots says, as if errors were independent, so much is believed: they are not (a
+    judgement, by the errors that were measured in units of the stated sigmas)."""
+    register_existence: Probability = 0.95
+    """Bodies less sure than this are not used to compare sensors ..."""
+    register_tracks: int = 8
+    """... and of the others no more than this each second, those that are known best."""
+    register_least_bodies: int = 2
+    """Nothing is corrected by a single body: it might send from elsewhere than it flies."""
+    register_leader_bodies: int = 3
+    """Of a radar, which tracks follow, not by fewer than this, nor without two other sensors that agree."""
+    register_least_compared: int = 40
+    """Nor before so many plots of the sensor could be compared ..."""
+    register_lasting_s: Positive = 10.0
+    """... nor before it was significant for so long without a break ..."""
+    register_proof: Positive = 5.0
+    register_leader_proof: Positive = 10.0
+    """... and what came after it was found is likelier with it than without it by this (natural logarithms,
+    of a finder and of a radar; 5 is about 150 to 1); the correction ends where half of it is left."""
+    register_sigmas: Positive = 3.0
+    """A bias of a sensor is corrected when it is beyond this many of its own sigmas ..."""
+    register_least_azimuth_deg: Positive = 0.4
+    register_least_clock_s: Positive = 0.05
+    """... and large enough to matter; until it is below half of both."""
+    register_most_azimuth_deg: Positive = 15.0
+    register_most_clock_s: Positive = 2.0
+    """What is more is never corrected: somebody must see to the sensor."""
 
     max_tracks: int = 2000
     max_aircraft: int = 500
@@ -158,10 +348,20 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             value = getattr(self, name.name)
             if isinstance(value, float) and not math.isfinite(value):
                 raise ConfigError(f"fuse setting {name.name} is {value}: give a finite number")
-        for name_ in ("cooperative_height_m", "aircraft_height_m"):
+        for name_ in ("cooperative_height_m", "aircraft_height_m", "clutter_multiple"):
             lowest, highest = getattr(self, name_)
             if not -math.inf < lowest < highest < math.inf:
-                raise ConfigError(f"fuse setting {name_}: give two heights, the lower one first")
+                raise ConfigError(f"fuse setting {name_}: give two numbers, the lower one first")
+        if not all(map(math.isfinite, self.wind_mps)):
+            raise ConfigError("fuse setting wind_mps: give two finite numbers, to the east and to the north")
+        if self.wind_sigma_mps < 1.0:
+            raise ConfigError("fuse setting wind_sigma_mps: give 1 m/s or more, for no wind is known better")
+        if not 0.34 <= self.harmless_by_motion <= 1.0:
+            raise ConfigError("fuse setting harmless_by_motion must be between 0.34 and 1")
+        if not (0.0 < self.bird_detection_share < 1.0 and self.faint_share < 1.0):
+            raise ConfigError(
+                "fuse settings: bird_detection_share must be above 0 and below 1, faint_share below 1"
+            )
         if not self.drop_existence < self.confirm_existence < 1.0:
             raise ConfigError(
                 "fuse settings: drop_existence must be below confirm_existence, and that below 1"
@@ -172,10 +372,17 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             "max_detections_per_sensor_second",
             "max_reports_per_identity_second",
             "bodies_per_identity",
+            "suits",
+            "claim_apart_plots",
+            "bearings_to_doubt",
             "merge_seconds",
         ):
             if getattr(self, name_) < 1:
                 raise ConfigError(f"fuse setting {name_} must be at least 1")
+        if not 0.0 < self.claim_unbound < self.claim_bound < 1.0:
+            raise ConfigError("fuse settings: claim_unbound must be below claim_bound, both within 0 and 1")
+        if not 0.0 < self.ghost_below < self.bodily_prior < 1.0:
+            raise ConfigError("fuse settings: ghost_below must be below bodily_prior, both within 0 and 1")
         if self.replay_budget_per_s < 0 or self.verify_agreements < 1:
             raise ConfigError("fuse settings: replay_budget_per_s must be >= 0 and verify_agreements >= 1")
 

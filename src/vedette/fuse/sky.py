@@ -16,8 +16,8 @@ from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from vedette.fuse import evidence
-from vedette.fuse.kernels import F64, Mask
-from vedette.fuse.picture import Dossier, Picture
+from vedette.fuse.kernels.kalman import F64, Mask
+from vedette.fuse.picture import Picture
 from vedette.fuse.settings import FuseSettings
 from vedette.fuse.step import Fuser
 
@@ -116,7 +116,7 @@ class _Look:
         self._bodies, self._aircraft = bodies, aircraft
         xb, pb, _ = body_fuser.predicted(bodies, now)
         xa, pa, known = fuser.predicted(aircraft, now)
-        measured = [evidence.height_measured(dossier, now, settings) for dossier in bodies.dossiers]
+        measured = [evidence.height_measured(seen, now, settings) for seen in bodies.sightings]
         lag = settings.aircraft_latency_s * np.hypot(xa[:, 3], xa[:, 4])
         place = _apart(xa, pa, xb, pb, 0, (lag * lag)[:, None])
         velocity = _apart(xa, pa, xb, pb, 3, np.full((1, 1), _VELOCITY_SLACK_MPS**2))
@@ -143,10 +143,10 @@ class _Look:
         edges = []
         rows, columns = np.nonzero((self._worst <= _GATE) & self._precise[None, :])
         for i, j in zip(rows.tolist(), columns.tolist(), strict=True):
-            craft, body = self._aircraft.dossiers[i].id, self._bodies.dossiers[j]
-            if self._speaks_true(i) and self._bodies.confirmed[j] and self._independent(body):
-                new = craft not in before or before[craft].body != body.id
-                edges.append((new, float(self._worst[i, j]), craft, body.id))
+            craft, body = self._aircraft.dossiers[i].id, self._bodies.dossiers[j].id
+            if self._speaks_true(i) and self._bodies.confirmed[j] and self._independent(j):
+                new = craft not in before or before[craft].body != body
+                edges.append((new, float(self._worst[i, j]), craft, body))
         crafts: dict[str, str] = {}
         taken: dict[str, None] = {}
         for _, _, craft, name in sorted(edges):
@@ -161,15 +161,16 @@ class _Look:
         contradicted = dossier.contradicted or dossier.strangers >= self._settings.strangers_to_contradict
         return bool(self._aircraft.confirmed[slot]) and not contradicted and not (pace and pace.false)
 
-    def _independent(self, body: Dossier) -> bool:
+    def _independent(self, slot: int) -> bool:
         """A sensor sees it, and it bears no name of its own: two names are two bodies."""
-        fresh = body.seen > 0.0 and self.now - body.seen <= self._settings.agreement_life_s
-        return fresh and body.identity is None
+        seen = self._bodies.sightings[slot]
+        fresh = self.now - seen.seen <= self._settings.agreement_life_s
+        return fresh and not self._bodies.named[slot]
 
     def heard(self, craft: str, body: str) -> tuple[float, float]:
         """When a sensor saw the body last, and when the aircraft reported last."""
         i, j = self._aircraft.slots[craft], self._bodies.slots[body]
-        return self._bodies.dossiers[j].seen, float(self._aircraft.time[i])
+        return self._bodies.sightings[j].seen, float(self._aircraft.time[i])
 
     def lone(self, craft: str, body: str) -> bool:
         """True if no other confirmed body is near the aircraft."""

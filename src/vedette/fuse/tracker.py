@@ -6,10 +6,11 @@ are kept apart, so that a body is tracked to the bit as if there were no ADS-B, 
 `vedette.fuse.sky` finds which of the two are one. What is older than 8 s (`LATE_WINDOW_S`) is counted, not
 fused.
 
-Bodies move by several models (`vedette.fuse.imm`) and are told apart from each other and from clutter by a
-Poisson multi-Bernoulli filter (`vedette.fuse.pmb`). A bearing serves the bodies that are tracked and founds
-none; presences are counted under ``presence-not-fused``, and an empty scan counts only for a sensor that
-searches a known region.
+Bodies move by several models (`kernels.imm`) and are told apart from each other and from clutter by a
+Poisson multi-Bernoulli filter (`kernels.pmb`). Bearings of one sensor found no track but a *wedge*, a
+direction without a place; where those of several sensors cross they may found a track (`rays`). Presences
+are counted under ``presence-not-fused``, and an empty scan counts only for a sensor that searches a known
+region.
 """
 
 import math
@@ -19,29 +20,23 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from vedette.fuse import evidence, kernels
+from vedette.fuse import evidence
+from vedette.fuse.findings import registrations
 from vedette.fuse.frames import tracks_of
+from vedette.fuse.ground import Ground
 from vedette.fuse.intake import Intake
-from vedette.fuse.picture import picture_bytes
+from vedette.fuse.packing import picture_bytes
 from vedette.fuse.plots import Plot, Unusable
+from vedette.fuse.rays.wedges import wedges_of
 from vedette.fuse.settings import FuseSettings, for_aircraft
 from vedette.fuse.sky import Joined, Partner, Sky
 from vedette.fuse.step import Fuser
 from vedette.fuse.timeline import PackedTimeline, Timeline, window_start
-from vedette.model import (
-    Bearing,
-    Detection,
-    Frame,
-    InputError,
-    Position,
-    RangeBearing,
-    SensorProfile,
-    Site,
-    Track,
-)
+from vedette.model import Detection, Frame, InputError, Registration, SensorProfile, Site, Track
 
-STATE_FORMAT = 3
-"""Of the bytes of `Tracker.state`; 1 had one timeline and no aircraft, 2 one model of motion."""
+STATE_FORMAT = 4
+"""Of the bytes of `Tracker.state`; 1 had one timeline and no aircraft, 2 one model of motion, 3 sightings in
+the dossiers."""
 
 AIRCRAFT_LETTER = "A"
 """The ids of what is known by the radio of aviation alone begin so."""
@@ -71,29 +66,14 @@ _HEAD_DECODER = msgspec.msgpack.Decoder(_Head)
 _DETECTION_DECODER = msgspec.json.Decoder(Detection)
 
 
-def warm() -> None:
-    """Compile every kernel of the tracker (some seconds once, then cached), by a rehearsal."""
-    kernels.warm()
-    place = {"lat_deg": 0.0, "lon_deg": 0.0, "alt_m": 0.0, "alt_datum": "wgs84-ellipsoid"}
-    usual = {"period_s": 1.0, "detection_probability": 0.9, "range_m": (0.0, 5000.0)}
-    radar = SensorProfile(id="radar", type="radar-3d", **place, **usual)  # type: ignore[arg-type]
-    finder = SensorProfile(id="finder", type="direction-finder", **place, **usual)  # type: ignore[arg-type]
-    tracker = Tracker(Site(name="rehearsal", **place), (radar, finder))  # type: ignore[arg-type]
-    for second in range(3):
-        plot = RangeBearing(range_m=900.0, azimuth_deg=10.0, elevation_deg=5.0)
-        report = Position(lat_deg=0.001, lon_deg=0.001)
-        for sensor, measure in (("radar", plot), ("finder", Bearing(azimuth_deg=10.0)), ("rid", report)):
-            tracker.add([Detection(time=float(second), sensor=sensor, measure=measure)], float(second))
-    tracker.frame(3.0)
-
-
 class Tracker:
     """Fuses detections into tracks in the frame of ``site``.
 
     A pure function of its calls: no clock, no randomness. ``at`` is station time (Unix seconds) and is
     held where it is if a call gives less. Detections up to 1 s ahead of it are taken as they are, later
     ones at ``at``, so no sensor moves the tracker's time. ``sensors`` are the operator's, ``reported``
-    those that described themselves. Raises ConfigError for sensors that cannot be placed.
+    those that described themselves; ``ground``: what stands round the site. Raises ConfigError for
+    sensors that cannot be placed.
     """
 
     def __init__(
@@ -102,8 +82,9 @@ class Tracker:
         sensors: tuple[SensorProfile, ...] = (),
         settings: FuseSettings = _DEFAULT_SETTINGS,
         reported: tuple[SensorProfile, ...] = (),
+        ground: Ground | None = None,
     ) -> None:
-        self._intake = Intake(site, sensors, settings, reported)
+        self._intake = Intake(site, sensors, settings, reported, ground)
         self._at = -math.inf
         count, calm = self._intake.count, for_aircraft(settings)
         self._bodies = Timeline(Fuser(settings), settings, count)
@@ -125,6 +106,11 @@ class Tracker:
                 both[what] = both.get(what, 0) + number
         return dict(sorted(both.items()))
 
+    @property
+    def held(self) -> int:
+        """How many tracks there are, tentative ones included."""
+        return self._bodies.head.count + self._aircraft.head.count
+
     def add(self, detections: Iterable[Detection], at: float) -> list[str]:
         """Fuse a batch; returns the sorted ids of confirmed tracks that it changed."""
         self._pass_time(at)
@@ -143,7 +129,13 @@ class Tracker:
         if self._aircraft.head.count:
             aircraft = tracks_of(self._aircraft.head, at, self._aircraft.fuser, prior=evidence.AIRCRAFT_PRIOR)
             bodies = _as_one(bodies, {track.id: track for track in aircraft}, self._sky.joined())
-        return Frame(time=at, tracks=tuple(sorted(bodies, key=lambda track: track.id)))
+        wedges = wedges_of(self._bodies.head, at, self._bodies.fuser.settings)
+        return Frame(time=at, tracks=tuple(sorted(bodies, key=lambda track: track.id)), wedges=wedges)
+
+    def registrations(self) -> tuple[Registration, ...]:
+        """How each sensor that measures seems to be set up, sorted by name; only those that could be compared
+        with others."""
+        return registrations(self._bodies.head.registers, self._bodies.fuser.settings)
 
     def settled(self, at: float) -> tuple[float, bytes]:
         """The last whole second that no detection can change any more, and canonical bytes of the
@@ -175,8 +167,9 @@ class Tracker:
         settings: FuseSettings,
         state: bytes,
         reported: tuple[SensorProfile, ...] = (),
+        ground: Ground | None = None,
     ) -> "Tracker":
-        """The tracker that `state` was taken from, bit for bit if sensors and settings are the same.
+        """The tracker that `state` was taken from, bit for bit if sensors, settings and ground are the same.
 
         The site must be the same, for tracks live in its frame. Raises InputError for bytes that are no
         such state."""
@@ -185,7 +178,7 @@ class Tracker:
             if held != STATE_FORMAT:
                 raise ValueError(f"its format is {held!r}, this version reads {STATE_FORMAT}")
             packed = _STATE_DECODER.decode(state)
-            tracker = cls(site, sensors, settings, reported)
+            tracker = cls(site, sensors, settings, reported, ground)
             tracker._resume(packed)
         except (msgspec.MsgspecError, ValueError) as error:
             raise InputError(
@@ -201,8 +194,8 @@ class Tracker:
         # A sensor with a new profile may have said things as a repeater that it now says for itself.
         logs = _parted([plot for packed_ in timelines for plot in self._replot(packed_.log)])
         waiting = _parted([plot for packed_ in timelines for plot in self._replot(packed_.waiting)])
-        self._bodies.resume(packed.bodies, packed.at, logs[0], waiting[0])
-        self._aircraft.resume(packed.aircraft, packed.at, logs[1], waiting[1])
+        self._bodies.resume(packed.bodies, packed.at, logs[0], waiting[0], self._intake.known)
+        self._aircraft.resume(packed.aircraft, packed.at, logs[1], waiting[1], self._intake.known)
         self._sky.partners, self._compared = dict(packed.partners), packed.compared
 
     def _replot(self, contents: list[bytes]) -> list[Plot]:
@@ -230,7 +223,8 @@ class Tracker:
 
 def _parted(plots: list[Plot]) -> tuple[list[Plot], list[Plot]]:
     """Plots of bodies, and what aircraft say of themselves; each in the order given."""
-    return [plot for plot in plots if not plot.aircraft], [plot for plot in plots if plot.aircraft]
+    aircraft = [plot for plot in plots if plot.aircraft]
+    return ([plot for plot in plots if not plot.aircraft] if aircraft else plots), aircraft
 
 
 def _as_one(bodies: list[Track], aircraft: dict[str, Track], joined: dict[str, Joined]) -> list[Track]:

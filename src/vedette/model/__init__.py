@@ -21,6 +21,7 @@ from vedette.model.errors import InputError as InputError
 from vedette.model.errors import VedetteError as VedetteError
 from vedette.model.event import Event as Event
 from vedette.model.event import Intent as Intent
+from vedette.model.registration import Registration as Registration
 from vedette.model.site import SensorProfile as SensorProfile
 from vedette.model.site import Site as Site
 from vedette.model.threat import Level as Level
@@ -28,6 +29,7 @@ from vedette.model.threat import Threat as Threat
 from vedette.model.track import Frame as Frame
 from vedette.model.track import Identity as Identity
 from vedette.model.track import Track as Track
+from vedette.model.track import Wedge as Wedge
 from vedette.model.unit import Roster as Roster
 from vedette.model.unit import RosterEntry as RosterEntry
 from vedette.model.unit import UnitReport as UnitReport

@@ -30,11 +30,13 @@ class Segment(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
 
 class Configure(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """All configuration that the core depends on; a replay needs no file beside the log."""
+    """All configuration that the core depends on; a replay needs no file beside the log
+    but the ground of that digest, if ``terrain`` names one (in the folder ``terrain`` there)."""
 
     site: Site
     sensors: tuple[SensorProfile, ...] = ()
     settings: dict[str, Any] = {}
+    terrain: str | None = None
 
 
 class DetectionBatch(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

@@ -34,6 +34,8 @@ class Track(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     beliefs: dict[ObjectClass, Probability]
     identity: Identity | None = None
     trust: Trust | None = None
+    trust_reasons: tuple[str, ...] = ()
+    """Why, in short stable words: ``position-disagrees:400m``, ``agrees-with:radar-1`` (docs/tracking.md)."""
     updated: float | None = None
     height_known: bool = True
     """False while no sensor has given a height that the site's datum can hold: only a prior stands."""
@@ -42,8 +44,33 @@ class Track(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The part of the beliefs "bird" and "aircraft" that only sensors for which nobody vouches stand for."""
 
 
-class Frame(Struct, frozen=True, gc=False, kw_only=True):
-    """All confirmed tracks at one time (Unix seconds)."""
+class Wedge(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A body of which one sensor knows the direction and nobody the distance: never to be shown as a point.
+
+    ``origin_enu_m``: the sensor's place at the site origin. Azimuths are clockwise from north of the site;
+    sigmas are standard deviations. ``heard``: time of the last bearing (Unix seconds). ``ranges_m`` and
+    ``weights``: distances from the sensor at which it may be, near to far, and how likely each is; a weight
+    stands for all distances up to halfway (in the logarithm) to the next one.
+    """
+
+    id: str
+    sensor: str
+    origin_enu_m: Vector3
+    azimuth_deg: float
+    azimuth_sigma_deg: float
+    azimuth_rate_dps: float
+    azimuth_rate_sigma_dps: float
+    existence: Probability
+    heard: float
+    ranges_m: tuple[float, ...]
+    weights: tuple[Probability, ...]
+    elevation_deg: float | None = None
+    elevation_sigma_deg: float | None = None
+
+
+class Frame(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """All confirmed tracks, and all directions without a place, at one time (Unix seconds)."""
 
     time: float
     tracks: tuple[Track, ...]
+    wedges: tuple[Wedge, ...] = ()

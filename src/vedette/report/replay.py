@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from vedette.core import Core
+from vedette.fuse import Grounds, no_ground
 from vedette.model import Event, InputError, Intent
 from vedette.model.event import (
     INTENT_KINDS,
@@ -61,10 +62,12 @@ class Replay:
     """Feeds a log's events to a core. Iterate ``run``; ``outcome`` fills up meanwhile.
 
     ``core`` continues from a restored snapshot; without one the log must start at its beginning.
+    ``grounds`` finds the ground that its configurations name.
     """
 
-    def __init__(self, core: Core | None = None) -> None:
+    def __init__(self, core: Core | None = None, grounds: Grounds = no_ground) -> None:
         self.core = core
+        self._grounds = grounds
         self.outcome = Outcome()
         self._pending: deque[Intent] = deque()
         self._here = fingerprint()
@@ -115,7 +118,7 @@ class Replay:
                     f"event {event.seq} ({event.kind}) comes before any configuration: "
                     "replay the log from its first event or from a snapshot"
                 )
-            self.core = Core(event.body)
+            self.core = Core(event.body, grounds=self._grounds)
             return
         try:
             self._pending.extend(self.core.step(event))

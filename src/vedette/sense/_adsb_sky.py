@@ -65,6 +65,7 @@ class Aircraft(Struct):
     """The last one handed on."""
     waiting: bool = False
     passed_at: float = -math.inf
+    due_at: float = -math.inf
 
     def velocity(self, now: float) -> tuple[float, float, float] | None:
         """The velocity, while it is fresh."""
@@ -106,14 +107,17 @@ class Sky:
         aircraft.held = sighting
         if not aircraft.waiting:
             aircraft.waiting = True
-            heapq.heappush(self._queue, (aircraft.passed_at + self._period_s, aircraft.key))
+            aircraft.due_at = aircraft.passed_at + self._period_s
+            heapq.heappush(self._queue, (aircraft.due_at, aircraft.key))
 
     def due(self, now: float) -> list[tuple[Aircraft, Sighting]]:
         """What may be handed on at ``now``, the longest due first; equal ones by key."""
         found: list[tuple[Aircraft, Sighting]] = []
         while self._queue and self._queue[0][0] <= now:
-            aircraft = self._aircraft.get(heapq.heappop(self._queue)[1])
-            if aircraft is None or aircraft.held is None:
+            due_at, key = heapq.heappop(self._queue)
+            aircraft = self._aircraft.get(key)
+            # One that was forgotten and came again must not go by what it waited for before.
+            if aircraft is None or aircraft.held is None or aircraft.due_at != due_at:
                 continue
             sighting, aircraft.held, aircraft.waiting = aircraft.held, None, False
             if now - sighting.received > HELD_S:

@@ -8,6 +8,7 @@ from vedette.model.errors import ConfigError
 from vedette.model.event import Configure
 from vedette.station.clock import StationClock
 from vedette.station.config import FeedConfig, StationConfig
+from vedette.station.grounds import GroundFolder, read_ground
 from vedette.station.journal import Journal
 from vedette.station.peers.registry import Keys, make_peer
 from vedette.station.station import Station
@@ -27,8 +28,16 @@ def assemble(config: StationConfig) -> Station:
             " user may write"
         ) from None
     peers = tuple(make_peer(feed, keys) for feed in config.feed)
-    configure = Configure(site=config.site, sensors=config.sensor, settings=config.settings)
-    journal = Journal(folder, configure, config.unit)
+    grounds, ground = GroundFolder(folder), read_ground(config)
+    if ground is not None:
+        grounds.keep(ground)
+    configure = Configure(
+        site=config.site,
+        sensors=config.sensor,
+        settings=config.settings,
+        terrain=None if ground is None else ground.digest,
+    )
+    journal = Journal(folder, configure, config.unit, grounds)
     clock = StationClock(config.clock.speed, start=journal.at)
     return Station(journal, clock, peers)
 

@@ -43,6 +43,15 @@ class FeedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     publish_tracks: bool = True
 
 
+class TerrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Elevation files round the site: GeoTIFF, SRTM .hgt or DTED, tiles of one product.
+
+    ``vertical_datum``: what their heights are measured from, where the files do not say."""
+
+    files: tuple[str, ...] = ()
+    vertical_datum: str | None = None
+
+
 class StationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of ``vedette.toml``."""
 
@@ -54,6 +63,7 @@ class StationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     sensor: tuple[SensorProfile, ...] = ()
     unit: tuple[RosterEntry, ...] = ()
     settings: dict[str, Any] = {}
+    terrain: TerrainConfig = TerrainConfig()
 
 
 def read_config(path: Path) -> StationConfig:
@@ -78,7 +88,9 @@ def check(config: StationConfig, source: str, folder: Path) -> StationConfig:
     if config.console.listen:
         listen_address(config.console.listen)
     feeds = tuple(_resolved(feed, folder) for feed in config.feed)
-    return msgspec.structs.replace(config, state=str(folder / config.state), feed=feeds)
+    files = tuple(str(folder / name) for name in config.terrain.files)
+    terrain = msgspec.structs.replace(config.terrain, files=files)
+    return msgspec.structs.replace(config, state=str(folder / config.state), feed=feeds, terrain=terrain)
 
 
 def listen_address(listen: str) -> tuple[str, int]:

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from vedette.core import Core
+from vedette.fuse import Grounds, no_ground
 from vedette.model import Event, InputError, Intent, Roster, Site
 from vedette.model.event import (
     INTENT_KINDS,
@@ -40,7 +41,14 @@ log = structlog.get_logger("journal")
 class Journal:
     """``core``, ``outbox``, ``seq`` and ``at`` are where the log ends; ``continues`` the snapshot's event."""
 
-    def __init__(self, folder: Path, configure: Configure, units: tuple[RosterEntry, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        configure: Configure,
+        units: tuple[RosterEntry, ...],
+        grounds: Grounds = no_ground,
+    ) -> None:
+        self._grounds = grounds
         self.seq = 0
         self.at = 0.0
         self.outbox = Outbox()
@@ -58,9 +66,9 @@ class Journal:
         self._keyring = Keyring(folder / "keys")
         self._log = self._open()
         if self._log is not None:
-            core = self._recover(recover(self._log))
+            core = self._recovered(self._log)
         self._fresh = core is None
-        self.core = core or Core(configure)
+        self.core = core or Core(configure, grounds=grounds)
 
     @property
     def site(self) -> Site:
@@ -153,8 +161,20 @@ class Journal:
             if part.exists():
                 part.rename(aside.with_name(aside.name + end))
         log.error("the log could not be read and was set aside", kept=str(aside), error=str(error))
-        self.warning = f"the log before this one was damaged and is kept as {aside.name}: {error}"
+        self.warning = f"the log before this one could not be used and is kept as {aside.name}: {error}"
         return Log.create(path, keyring)
+
+    def _recovered(self, log: Log) -> Core | None:
+        """The core as the log left it. A log whose ground is lost is kept under another name: a station that
+        cannot go on from its record must warn all the same."""
+        try:
+            return self._recover(recover(log))
+        except InputError as error:
+            log.close()
+            self._log = self._set_aside(self._folder / LOG_NAME, self._keyring, error)
+        self.seq, self.at, self.outbox, self._continues = 0, 0.0, Outbox(), None
+        self._pending.clear()
+        return None
 
     def _recover(self, recovery: Recovery) -> Core | None:
         self.seq, self.at = recovery.last_seq, recovery.last_at
@@ -175,7 +195,7 @@ class Journal:
         if snapshot is None:
             return None
         try:
-            core = Core.restore(snapshot.state)
+            core = Core.restore(snapshot.state, grounds=self._grounds)
         except InputError as error:
             log.warning("replaying the whole log", reason=str(error))
             return None
@@ -197,7 +217,7 @@ class Journal:
             if self._pending:
                 self._pending.popleft()
         elif core is None:
-            return Core(event.body) if isinstance(event.body, Configure) else None
+            return Core(event.body, grounds=self._grounds) if isinstance(event.body, Configure) else None
         else:
             try:
                 self._pending.extend(core.step(event))

@@ -2,15 +2,24 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from vedette.assess import UnitState
 from vedette.core import Core
 from vedette.geo import LocalFrame
 from vedette.model import Alert, Level, Track
 from vedette.model.threat import LEVEL_RANK
+from vedette.model.track import Wedge
 from vedette.model.unit import RosterEntry
-from vedette.station.view import AlertView, Ellipse, FeedView, TrackView, UnitView, drone_sensors
+from vedette.station.view import (
+    AlertView,
+    Ellipse,
+    FeedView,
+    TrackView,
+    UnitView,
+    WedgeView,
+    drone_sensors,
+)
 
 # MIL-STD-2525D / APP-6D, 20 digits. The fourth digit is the identity: unknown until evidence says
 # otherwise, and never friend because something was broadcast.
@@ -46,7 +55,28 @@ def track_view(track: Track, frame: LocalFrame, at: float) -> TrackView:
         height_m=up if track.height_known else None,
         identity=track.identity,
         trust=track.trust,
+        trust_reasons=track.trust_reasons,
         sensors=track.sensors,
+    )
+
+
+def wedge_view(wedge: Wedge, frame: LocalFrame, at: float) -> WedgeView:
+    """One direction without a place, drawn from its sensor."""
+    lat, lon, _ = frame.to_geodetic(*wedge.origin_enu_m)
+    return WedgeView(
+        id=wedge.id,
+        sensor=wedge.sensor,
+        lat_deg=lat,
+        lon_deg=lon,
+        azimuth_deg=wedge.azimuth_deg,
+        azimuth_sigma_deg=wedge.azimuth_sigma_deg,
+        azimuth_rate_dps=wedge.azimuth_rate_dps,
+        existence=wedge.existence,
+        age_s=max(0.0, at - wedge.heard),
+        ranges_m=wedge.ranges_m,
+        weights=wedge.weights,
+        elevation_deg=wedge.elevation_deg,
+        elevation_sigma_deg=wedge.elevation_sigma_deg,
     )
 
 
@@ -126,22 +156,40 @@ def _rank(alert: Alert) -> tuple[int, float, str]:
     return (-LEVEL_RANK[alert.level], soonest, alert.alert)
 
 
-def summary(feeds: Sequence[FeedView], tracks: int, at_risk: int, last_seen: float | None) -> str:
-    """One sentence of state. It says what is watched and what was seen, never that all is well."""
+def at_risk(alerts: Sequence[AlertView]) -> int:
+    """How many units have an open alert."""
+    return len({unit for shown in alerts if shown.alert.state != "cleared" for unit in shown.alert.units})
+
+
+def summary(
+    feeds: Sequence[FeedView], tracks: int, warned: int, last_seen: float | None, directions: int = 0
+) -> str:
+    """The state in a sentence or two: what is watched and what was seen, never that all is well.
+    ``directions``: how many are heard of which nobody knows the distance."""
+    return " ".join((_watch_words(feeds), *_seen_words(tracks, warned, last_seen, directions)))
+
+
+def _watch_words(feeds: Sequence[FeedView]) -> str:
     sensing = drone_sensors(feeds)
     watching = sum(feed.state in ("watching", "degraded") for feed in sensing)
     degraded = sum(feed.state == "degraded" for feed in sensing)
     if not sensing:
-        head = "NOT WATCHING: no drone sensor is configured."
-    elif watching == 0:
-        head = f"NOT WATCHING: none of {len(sensing)} drone sensors gives data."
-    else:
-        but = f", {degraded} of them degraded" if degraded else ""
-        head = f"Watching with {watching} of {len(sensing)} drone sensors{but}."
+        return "NOT WATCHING: no drone sensor is configured."
+    if watching == 0:
+        return f"NOT WATCHING: none of {len(sensing)} drone sensors gives data."
+    but = f", {degraded} of them degraded" if degraded else ""
+    return f"Watching with {watching} of {len(sensing)} drone sensors{but}."
+
+
+def _seen_words(tracks: int, warned: int, last_seen: float | None, directions: int) -> Iterator[str]:
     if tracks:
         drones = "1 object" if tracks == 1 else f"{tracks} objects"
-        units = "nobody warned" if at_risk == 0 else f"{at_risk} unit{'s' if at_risk > 1 else ''} at risk"
-        return f"{head} {drones} tracked, {units}."
-    if last_seen is None:
-        return f"{head} No drone seen since the start."
-    return f"{head} No drone seen since {time.strftime('%H:%M:%S', time.gmtime(last_seen))} UTC."
+        units = "nobody warned" if warned == 0 else f"{warned} unit{'s' if warned > 1 else ''} at risk"
+        yield f"{drones} tracked, {units}."
+    if directions:
+        ways = "1 direction" if directions == 1 else f"{directions} directions"
+        yield f"Heard in {ways}, distance not known: nobody is warned of that."
+    elif not tracks and last_seen is None:
+        yield "No drone seen since the start."
+    elif not tracks:
+        yield f"No drone seen since {time.strftime('%H:%M:%S', time.gmtime(last_seen))} UTC."

@@ -48,6 +48,7 @@ from vedette.model.event import (
 from vedette.model.threat import LEVEL_RANK, Level
 from vedette.record import LogError
 from vedette.station import picture
+from vedette.station.askew import AskewSensors
 from vedette.station.clock import StationClock
 from vedette.station.engine import Engine
 from vedette.station.health import FeedHealth, Health
@@ -114,6 +115,7 @@ class Station:
             (profile.id for profile in journal.core.reported),
         )
         self._unplaced = UnplacedSensors(lambda: self._core.sensors, self.trouble)
+        self._askew = AskewSensors(lambda: self._core.registrations(), self.trouble)
         self._outbox: Outbox = journal.outbox
         self._postman = Postman(self._outbox, clock, peers, self.stages)
         self._pictured = Frame(time=-1.0, tracks=())
@@ -179,6 +181,7 @@ class Station:
             )
         self._intakes[feed].add(kept)
         self._unplaced.look(feed, kept, self.clock.now())
+        self._askew.look(feed, kept)
 
     def sensor(self, feed: str, profile: SensorProfile) -> None:
         """Where a sensor says that it stands; entered at a bounded pace."""
@@ -291,15 +294,14 @@ class Station:
         frame = self._core.frame(at)
         alerts = picture.alert_views(self._core, self._unlogged, self._raised, self._worst)
         feeds = self._health.views()
-        at_risk = {unit for a in alerts if a.alert.state != "cleared" for unit in a.alert.units}
-        if frame.tracks:
-            self._last_track = at
+        self._last_track = at if frame.tracks else self._last_track
+        seen = len(frame.tracks), picture.at_risk(alerts), self._last_track, len(frame.wedges)
         return View(
             at=at,
             speed=self.clock.speed,
             mode="live" if self.clock.speed == 1.0 and not self._simulated() else "exercise",
             site=SiteView(name=self.site.name, lat_deg=self.site.lat_deg, lon_deg=self.site.lon_deg),
-            summary=picture.summary(feeds, len(frame.tracks), len(at_risk), self._last_track),
+            summary=picture.summary(feeds, *seen),
             tracks=tuple(picture.track_view(track, self._frame, at) for track in frame.tracks),
             units=picture.unit_views(self._core.units(at), self.roster.units),
             alerts=alerts,
@@ -308,6 +310,7 @@ class Station:
             shed=self._losses(),
             clock=self._clock_view,
             last_track_seen=self._last_track,
+            wedges=tuple(picture.wedge_view(wedge, self._frame, at) for wedge in frame.wedges),
         )
 
     # Inside -------------------------------------------------------------------------------------
@@ -370,6 +373,7 @@ class Station:
             await asyncio.sleep(1.0)
             self._health.check()
             self._places.due(self.clock.now())
+            self._askew.due(self.clock.now())
             if self.clock.now() >= next_cleaning:
                 next_cleaning = self.clock.now() + CLEANING_S
                 self._journal.forget_operators(self.clock.now())

@@ -41,7 +41,31 @@ class TrackView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     height_m: float | None = None
     identity: Identity | None = None
     trust: Trust | None = None
+    trust_reasons: tuple[str, ...] = ()
+    """Why it is trusted so far, in short stable words (docs/tracking.md)."""
     sensors: tuple[str, ...] = ()
+
+
+class WedgeView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A direction in which ``sensor``, at this place, hears a body whose distance nobody knows: no point.
+
+    Azimuths are clockwise from north, sigmas one standard deviation; ``ranges_m`` (from the sensor) and
+    ``weights``: how likely each distance is, near to far.
+    """
+
+    id: str
+    sensor: str
+    lat_deg: float
+    lon_deg: float
+    azimuth_deg: float
+    azimuth_sigma_deg: float
+    azimuth_rate_dps: float
+    existence: float
+    age_s: float
+    ranges_m: tuple[float, ...]
+    weights: tuple[float, ...]
+    elevation_deg: float | None = None
+    elevation_sigma_deg: float | None = None
 
 
 class UnitView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -160,3 +184,5 @@ class View(Struct, frozen=True, kw_only=True, omit_defaults=True):
     shed: dict[str, int]
     clock: ClockView = ClockView(state="unknown", words="not asked yet")
     last_track_seen: float | None = None
+    wedges: tuple[WedgeView, ...] = ()
+    """Directions without a place: something is there, and no alert can say for whom."""

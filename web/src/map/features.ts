@@ -74,6 +74,20 @@ export function predictionFeatures(view: View): Feature[] {
   });
 }
 
+const LEAST_SIGMA_DEG = 0.5;
+const HALF_STEP = 1.5;
+
+/** A direction without a place: the sector of two sigmas from its sensor to the farthest distance, and never a point. */
+export function wedgeFeatures(view: View): Feature[] {
+  return (view.wedges ?? []).map((wedge) => {
+    const from: Position = [wedge.lon_deg, wedge.lat_deg];
+    const half = 2 * Math.max(wedge.azimuth_sigma_deg, LEAST_SIGMA_DEG);
+    const reach = HALF_STEP * Math.max(...wedge.ranges_m, 0);
+    const arc = [-1, -0.5, 0, 0.5, 1].map((side) => destination(from, wedge.azimuth_deg + side * half, reach));
+    return feature({ type: "Polygon", coordinates: [[from, ...arc, from]] }, { id: wedge.id });
+  });
+}
+
 /** True if two places are so near each other on the screen that a label between them would cover both. */
 export type Crowded = (a: Position, b: Position) => boolean;
 

@@ -112,6 +112,7 @@ export class Picture {
     const image: features.ImageOf = (sidc, stale) => ensureSymbol(this.map, sidc, stale, this.theme);
     this.drawSite(view);
     this.drawTrails(view);
+    this.set("wedges", features.wedgeFeatures(view));
     this.set("ellipses", features.ellipseFeatures(view));
     this.set("predictions", features.predictionFeatures(view));
     this.drawThreats(view, at);

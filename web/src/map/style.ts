@@ -4,7 +4,7 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { COLOURS, type Colours, type Theme } from "../theme";
 
-export const SOURCES = ["site", "trails", "ellipses", "predictions", "threats", "units", "tracks"] as const;
+export const SOURCES = ["site", "trails", "wedges", "ellipses", "predictions", "threats", "units", "tracks"] as const;
 export type SourceName = (typeof SOURCES)[number];
 
 const FONT = ["Noto Sans Regular"];
@@ -60,6 +60,8 @@ function motion(c: Colours): LayerSpecification[] {
   return [
     { id: "trails", type: "line", source: "trails",
       paint: { "line-color": c.prediction, "line-width": 2, "line-opacity": ["interpolate", ["linear"], ["get", "age"], 0, 0.7, 1, 0.05] } },
+    { id: "wedges-fill", type: "fill", source: "wedges", paint: { "fill-color": c.prediction, "fill-opacity": 0.12 } },
+    { id: "wedges", type: "line", source: "wedges", paint: { "line-color": c.prediction, "line-width": 1, "line-dasharray": [2, 3] } },
     { id: "ellipses-fill", type: "fill", source: "ellipses", paint: { "fill-color": c.prediction, "fill-opacity": 0.1 } },
     { id: "ellipses", type: "line", source: "ellipses", paint: { "line-color": c.prediction, "line-width": 1, "line-opacity": 0.8 } },
     { id: "predictions", type: "line", source: "predictions",

@@ -23,6 +23,7 @@ STATE = 6
 ROWS = 7
 EARTH_RADIUS_M = 6371000.0
 FAR = math.inf
+_MARGIN = 1.0 + 1e-9
 
 # Indices into the vector of motion parameters.
 Q_H, Q_V, HEIGHT, HEIGHT_VAR, CLIMB_VAR = 0, 1, 2, 3, 4
@@ -340,18 +341,54 @@ def in_view(count: int, x: F64, origin: F64, rotation: F64, limits: F64, seen: M
         )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def close_pairs(count: int, x: F64, p: F64, gate: float, pairs: NDArray[np.int64]) -> int:
     """Pairs of states whose horizontal place and velocity differ by less than ``gate`` (squared
-    Mahalanobis, covariances added, place and velocity each on their own); returns how many."""
+    Mahalanobis, covariances added, place and velocity each on their own), sorted; returns how many. If there
+    is not room for all, the first ones.
+
+    Two can only be close if their extents in east overlap; sorted by where these begin, each state meets
+    those alone that begin before it ends."""
+    begin, end = np.empty(count), np.empty(count)
+    for a in range(count):
+        half = math.sqrt(_MARGIN * gate * max(p[a, 0, 0], 0.0))
+        begin[a], end[a] = x[a, 0] - half, x[a, 0] + half
+    order, found = np.argsort(begin, kind="mergesort"), 0
+    for i in range(count):
+        for j in range(i + 1, count):
+            if begin[order[j]] > end[order[i]]:
+                break
+            a, b = min(order[i], order[j]), max(order[i], order[j])
+            if _close(x, p, a, b, gate):
+                if found == pairs.shape[0]:
+                    return _first_close_pairs(count, x, p, gate, pairs)
+                pairs[found, 0], pairs[found, 1] = a, b
+                found += 1
+    pairs[:found] = pairs[:found][np.argsort(pairs[:found, 0] * count + pairs[:found, 1])]
+    return found
+
+
+@njit(cache=True)
+def _first_close_pairs(count: int, x: F64, p: F64, gate: float, pairs: NDArray[np.int64]) -> int:
+    """The same where there are more than there is room for: in order, until it is full."""
     found = 0
     for a in range(count):
         for b in range(a + 1, count):
-            if _apart(x, p, a, b, 0) < gate and _apart(x, p, a, b, 3) < gate and found < pairs.shape[0]:
-                pairs[found, 0] = a
-                pairs[found, 1] = b
+            if _close(x, p, a, b, gate):
+                if found == pairs.shape[0]:
+                    return found
+                pairs[found, 0], pairs[found, 1] = a, b
                 found += 1
     return found
+
+
+@njit(cache=True)
+def _close(x: F64, p: F64, a: int, b: int, gate: float) -> bool:
+    """No distance is less than that in one component, and most bodies are far apart."""
+    e = x[a, 0] - x[b, 0]
+    if e * e > _MARGIN * gate * (p[a, 0, 0] + p[b, 0, 0]):
+        return False
+    return bool(_apart(x, p, a, b, 0) < gate and _apart(x, p, a, b, 3) < gate)
 
 
 @njit(cache=True)

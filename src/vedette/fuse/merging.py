@@ -1,0 +1,87 @@
+"""The turn of a whole second: what has faded is dropped, and what is one body is joined."""
+
+import numpy as np
+from msgspec import structs
+
+from vedette.fuse.keeper import Keeper
+from vedette.fuse.kernels import kalman
+from vedette.fuse.picture import Picture
+
+_MERGE_SPREAD_M2 = 100.0**2
+
+
+class Merging:
+    """Two tracks that stay close to each other for some seconds become one."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper, self._settings = keeper, keeper.settings
+
+    def second(self, picture: Picture, now: int) -> None:
+        """Drop what has faded, join what is one body."""
+        settings, n = self._settings, picture.count
+        if n == 0:
+            return
+        watched = picture.independent[:n] & ~picture.named[:n]
+        least = np.where(watched, settings.prune_existence, settings.drop_existence)
+        picture.remove(self._keeper.existences(picture, now) < least)
+        if picture.count > 1:
+            self._merge(picture, float(now))
+
+    def _merge(self, picture: Picture, now: float) -> None:
+        partners = self._partners(picture, now)
+        for slot in self._parted(picture, partners):
+            picture.revise(slot, structs.replace(picture.dossiers[slot], near=None))
+        gone = np.zeros(picture.count, np.bool_)
+        for slot, partner in sorted(partners.items()):
+            dossier, other = picture.dossiers[slot], picture.dossiers[partner].id
+            seconds = dossier.near[1] + 1 if dossier.near and dossier.near[0] == other else 1
+            picture.revise(slot, structs.replace(dossier, near=(other, seconds)))
+            if seconds >= self._settings.merge_seconds and not gone[partner]:
+                picture.existence[partner] = max(picture.existence[partner], picture.existence[slot])
+                picture.confirmed[partner] |= picture.confirmed[slot]
+                if picture.confirmed[slot]:
+                    picture.bodily[partner] = max(picture.bodily[partner], picture.bodily[slot])
+                self._inherit(picture, partner, slot)
+                self._keeper.touched[other] = None
+                gone[slot] = True
+                picture.tally("merged-tracks")
+        picture.remove(gone)
+
+    def _parted(self, picture: Picture, partners: dict[int, int]) -> list[int]:
+        """Tracks that were near another one and are no more."""
+        return [
+            slot
+            for slot, dossier in enumerate(picture.dossiers)
+            if dossier.near is not None and slot not in partners
+        ]
+
+    def _inherit(self, picture: Picture, heir: int, slot: int) -> None:
+        """A height that the other track had measured must not give way to one that was only broadcast."""
+        own, other = picture.sightings[heir], picture.sightings[slot]
+        if other.measured > own.measured:
+            self._keeper.forget_height(picture, heir)
+        picture.revise(heir, picture.dossiers[heir], own.joined(other))
+
+    def _partners(self, picture: Picture, now: float) -> dict[int, int]:
+        """For each track that may be the same body as a better founded one: the slot of that one."""
+        x, p, _ = self._keeper.predicted(picture, now)
+        pairs = np.empty((4 * picture.count, 2), np.int64)
+        found = kalman.close_pairs(picture.count, x, p, self._settings.merge_distance, pairs)
+        partners: dict[int, int] = {}
+        for a, b in pairs[:found].tolist():
+            vague = max(p[a, 0, 0] + p[a, 1, 1], p[b, 0, 0] + p[b, 1, 1]) > _MERGE_SPREAD_M2
+            if vague or not self._may_be_one(picture, a, b):
+                continue
+            loser, winner = (a, b) if picture.dossiers[b].identity is not None else (b, a)
+            partners.setdefault(loser, winner)
+        return partners
+
+    def _may_be_one(self, picture: Picture, a: int, b: int) -> bool:
+        """Two identities, or two plots in one look of a searching sensor, are two bodies."""
+        if picture.named[a] and picture.named[b]:
+            return False
+        times = dict(picture.sightings[b].sensors)
+        return not any(
+            sensor in picture.unseen and sensor in times and abs(time - times[sensor]) < 0.5
+            for sensor, time in picture.sightings[a].sensors
+        )

@@ -1,0 +1,354 @@
+"""What the looks of sensors of directions say of bodies that are not tracked yet.
+
+After the tracks have taken their bearings, what is left of each goes to the hypotheses of bodies where
+directions cross (`rays.hypotheses`), and what these leave founds new ones together with the last look of
+each other such sensor. Apart from that, each sensor keeps its own *rays* (`kernels.listening`), so that a
+body that only one sensor hears is known by its direction.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vedette.fuse.keeper import Keeper
+from vedette.fuse.kernels import crossing, listening, wedge
+from vedette.fuse.kernels.kalman import F64, Mask
+from vedette.fuse.looks import Rows
+from vedette.fuse.picture import Picture
+from vedette.fuse.plots import Plot
+from vedette.fuse.rays import hypotheses
+from vedette.fuse.rays.eyes import Eyes, arrays_of, with_numbers
+from vedette.fuse.rays.hypotheses import Heard
+from vedette.fuse.rays.silence import Watchers, most_likely
+from vedette.fuse.rays.state import Ear, Eye, Hypotheses, Mask2, Rays
+from vedette.fuse.reports import GATE
+from vedette.fuse.sensors import Sensor
+from vedette.fuse.settings import FuseSettings
+from vedette.fuse.sightings import NONE
+
+I64 = NDArray[np.int64]
+Stack = tuple[F64, F64, F64, F64]
+
+_TINY = 1e-9
+_ODD_HEIGHT_SIGMA_M = 250.0
+"""Spread of heights where one is measured by an elevation: the prior's would draw it to itself."""
+_NO_ROOM = np.zeros((0, listening.COLUMNS))
+CELLS = 5
+"""Ranges that a direction alone is spread over."""
+NEAREST_SHARE = 0.01
+"""The first of them begins at this share of the farthest range, or at the sensor's own nearest."""
+
+
+class Look(NamedTuple):
+    """Bearings of one look that no track claims: their values, variances and which are given (k, ROWS).
+    ``else_`` (k,): as `state.Ear.else_`."""
+
+    sensor: Sensor
+    eye: Eye
+    time: float
+    z: F64
+    var: F64
+    use: Mask2
+    else_: F64
+
+
+class Hearing:
+    """Takes looks into what a picture knows of directions."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper, self._settings = keeper, keeper.settings
+        self._gates: F64 = np.array(GATE)
+        self._eyes = Eyes()
+        self._figures: dict[Eye, F64] = {}
+
+    def watched(self, picture: Picture, sensor: Sensor, time: float, sees: float) -> None:
+        """A searching sensor has looked; ``sees``: with which probability it would have seen a body."""
+        eye, rays = self._eyes.of(sensor), picture.rays
+        if eye is None:
+            return
+        if rays.eyes.get(sensor.id) is not eye:
+            picture.rays = rays = rays._replace(eyes={**rays.eyes, sensor.id: eye})
+        if rays.hypotheses.number and sees > 0.0:
+            held = hypotheses.missed(hypotheses.foretold(rays.hypotheses, time, self._keeper), eye, sees)
+            picture.rays = rays._replace(hypotheses=self._bounded(held))
+
+    def take(self, picture: Picture, plots: Sequence[Plot], rows: Rows, unclaimed: F64) -> list[str]:
+        """A look of a sensor of directions, whose bearings are of no track with the probability
+        ``unclaimed`` (k,); returns the ids of tracks that it founds."""
+        sensor, time = plots[0].sensor, plots[0].time
+        eye = self._eyes.of(sensor)
+        if eye is None:
+            return []
+        rays = picture.rays
+        before = self._before(rays.ears.get(sensor.id), time)
+        held = hypotheses.foretold(rays.hypotheses, time, self._keeper)
+        elsewhere = rows.elsewhere / np.maximum(unclaimed, _TINY)
+        heard = hypotheses.heard(held, eye, sensor.id, rows, elsewhere, self._gates)
+        founded, left = self._promote(picture, plots, self._hushed(picture, sensor.id, eye, heard))
+        worth = unclaimed * heard.unclaimed
+        number = _least(
+            1.0 - unclaimed, self._settings.max_bearings, unclaimed >= self._settings.bearing_least_unclaimed
+        )
+        else_ = rows.elsewhere[number] / np.maximum(worth[number], _TINY)
+        look = Look(sensor, eye, time, rows.z[number], rows.var[number], rows.use[number], else_)
+        searching = searching_eyes(picture, self._settings)
+        table, stray = self._listen(picture, look, elsewhere[number], before, searching)
+        chosen = _least(stray, self._settings.max_crossing_bearings, np.ones(len(stray), np.bool_))
+        born = self._crossings(picture, look, chosen, before, searching)
+        left = self._bounded(hypotheses.joined(left, *born))
+        ear = Ear(
+            eye, time, before, before * (1.0 - eye.sees), look.z, look.var, look.use, else_, chosen, table
+        )
+        picture.rays = Rays({**rays.ears, sensor.id: ear}, rays.eyes, left)
+        return founded
+
+    def second(self, picture: Picture, now: float) -> None:
+        """The turn of a second: where a body is that was known by directions alone, and that nobody hears any
+        more, nobody knows; it is kept in mind, but not shown."""
+        n = picture.count
+        silent = now - picture.heard[:n] > self._settings.silent_sensor_s
+        picture.confirmed[:n] &= ~(picture.by_ear[:n] & silent)
+
+    def hush(self, picture: Picture, sensor: Sensor, time: float, hit: F64, after: F64) -> None:
+        """Lower the existence ``after`` a look of what is known by directions alone, and that others who look
+        there do not hear."""
+        eye = self._eyes.of(sensor)
+        if eye is None:
+            return
+        if not picture.by_ear[: len(after)].any():
+            return
+        listeners, watchers = self._listeners(picture, sensor.id, eye, time), _watchers(picture)
+        for slot in np.flatnonzero(picture.by_ear[: len(after)]).tolist():
+            seen, place = picture.sightings[slot], picture.x[slot, :3]
+            founded = picture.dossiers[slot].founded
+            if hit[slot] > 0.5:
+                seen = seen.after(sensor.id, time, checked=True, raised=False)
+            most = most_likely(place, founded, seen, listeners, watchers, self._settings.blind_share)
+            after[slot] = min(after[slot], most)
+
+    def _hushed(self, picture: Picture, name: str, eye: Eye, heard: Heard) -> Heard:
+        """The same for hypotheses, of those that are likely."""
+        held = heard.hypotheses
+        likely = np.flatnonzero(held.existence > self._settings.forget_existence).tolist()
+        if not likely:
+            return heard
+        listeners, watchers = self._listeners(picture, name, eye, held.time), _watchers(picture)
+        existence = held.existence.copy()
+        for slot in likely:
+            place = held.xm[slot, 0, :3]
+            founded, seen = float(held.founded[slot]), held.sightings[slot]
+            most = most_likely(place, founded, seen, listeners, watchers, self._settings.blind_share)
+            existence[slot] = min(existence[slot], most)
+        return heard._replace(hypotheses=held._replace(existence=existence))
+
+    def _listeners(self, picture: Picture, name: str, eye: Eye, time: float) -> dict[str, tuple[Eye, float]]:
+        listeners = {
+            other: (ear.eye, ear.time) for other, ear in picture.rays.ears.items() if ear.eye.vouched
+        }
+        if eye.vouched:
+            listeners[name] = eye, time
+        return listeners
+
+    def _bounded(self, held: Hypotheses) -> Hypotheses:
+        settings = self._settings
+        return hypotheses.bounded(held, settings.crossing_least_existence, settings.max_crossings)
+
+    def _before(self, ear: Ear | None, time: float) -> float:
+        """Density of bodies that a sensor could hear and has not heard before a look at ``time``."""
+        settings = self._settings
+        if ear is None:
+            return settings.first_density_per_m2
+        grown = ear.after + settings.arrivals_per_m2s * max(time - ear.time, 0.0)
+        return min(grown, settings.first_density_per_m2)
+
+    # --- bodies where directions cross
+
+    def _promote(self, picture: Picture, plots: Sequence[Plot], heard: Heard) -> tuple[list[str], Hypotheses]:
+        """Hypotheses that are likely enough become tracks; returns their ids, and the other ones."""
+        held, settings = heard.hypotheses, self._settings
+        sure = (held.existence > settings.confirm_existence) & (heard.hit > 0.5)
+        if not sure.any():
+            return [], held
+        wide = np.sqrt(np.maximum(held.pm[:, 0, 0, 0], held.pm[:, 0, 1, 1]))
+        sure &= wide <= settings.crossing_sigma_m
+        names = []
+        for slot in np.flatnonzero(sure).tolist():
+            name = self._keeper.found_solved(
+                picture, plots[int(heard.best[slot])], held.sightings[slot], float(held.existence[slot]),
+                (held.xm[slot, 0], held.pm[slot, 0]), known=bool(held.known[slot]),
+            )  # fmt: skip
+            if name is None:
+                sure[slot] = False
+            else:
+                names.append(name)
+        return names, hypotheses.kept(held, ~sure)
+
+    def _crossings(
+        self, picture: Picture, look: Look, chosen: I64, before: float, searching: Stack
+    ) -> list[Hypotheses]:
+        """New hypotheses of the ``chosen`` bearings of a look, with the last look of each other sensor."""
+        ears = picture.rays.ears
+        born: list[Hypotheses] = []
+        if len(chosen) == 0:
+            return born
+        look = look._replace(
+            z=look.z[chosen], var=look.var[chosen], use=look.use[chosen], else_=look.else_[chosen]
+        )
+        for name in sorted(ears):
+            ear = ears[name]
+            if name == look.sensor.id or look.time - ear.time > self._settings.crossing_apart_s:
+                continue
+            if len(ear.chosen) == 0:
+                continue
+            others = self._others(picture, (look.sensor.id, name), look.time)
+            new = self._cross(look, name, ear, before, searching, others)
+            if new is not None:
+                born.append(new)
+        return born
+
+    def _others(self, picture: Picture, pair: tuple[str, str], time: float) -> Stack:
+        """The other sensors of directions, and the share of bodies in reach that they have not heard."""
+        first = self._settings.first_density_per_m2
+        ears = sorted(picture.rays.ears.items())
+        return with_numbers(
+            (ear.eye, self._before(ear, time) / first)
+            for name, ear in ears
+            if name not in pair and ear.eye.vouched
+        )
+
+    def _cross(
+        self, look: Look, name: str, ear: Ear, before: float, searching: Stack, others: Stack
+    ) -> Hypotheses | None:
+        settings = self._settings
+        first_density, arrivals = settings.first_density_per_m2, settings.arrivals_per_m2s
+        figures = np.array(
+            [
+                first_density, arrivals * settings.crossing_apart_s, look.eye.sees * ear.eye.sees,
+                before / first_density, ear.before / first_density, settings.crossing_least_existence,
+                settings.birth_speed_sigma_mps, settings.prior_height_m, settings.prior_height_sigma_m,
+                _ODD_HEIGHT_SIGMA_M, settings.crossing_widest_m, look.time - ear.time,
+            ]
+        )  # fmt: skip
+        ka, kb, zb, use_b = len(look.z), len(ear.chosen), ear.z[ear.chosen], ear.use[ear.chosen]
+        room = ka * kb
+        first, other, weight = np.empty(ka + 1, np.int64), np.empty(room, np.int64), np.empty(room)
+        place, spread = np.empty((room, 3)), np.empty((room, 3, 3))
+        found = crossing.cross_all(
+            look.z, look.var, look.use, look.else_, *arrays_of(look.eye), zb, ear.var[ear.chosen], use_b,
+            ear.else_[ear.chosen], *arrays_of(ear.eye), *searching, *others, figures, first, other, weight,
+            place, spread,
+        )  # fmt: skip
+        if found == 0:
+            return None
+        likely = _likely(ka, kb, first, other[:found], weight[:found])
+        good = np.flatnonzero(likely >= settings.crossing_least_existence)
+        if len(good) > settings.max_crossings:
+            order = np.argsort(-likely[good], kind="stable")
+            good = np.sort(good[order[: settings.max_crossings]])
+        if len(good) == 0:
+            return None
+        own = np.repeat(np.arange(ka), np.diff(first))[good]
+        raised = look.use[own, 1] | use_b[other[good], 1]
+        either = [
+            NONE.after(name, ear.time, checked=True, raised=flag).after(
+                look.sensor.id, look.time, checked=True, raised=flag
+            )
+            for flag in (False, True)
+        ]
+        seen = [either[flag] for flag in raised.tolist()]
+        most = np.minimum(likely[good], settings.birth_existence_claimed)
+        return hypotheses.begun(look.time, place[good], spread[good], most, raised, seen, self._keeper)
+
+    # --- directions
+
+    def _listen(
+        self, picture: Picture, look: Look, elsewhere: F64, before: float, searching: Stack
+    ) -> tuple[F64, F64]:
+        """The sensor's rays after the look, and the probability (k,) that a bearing was of none before."""
+        held, settings = picture.rays.ears.get(look.sensor.id), self._settings
+        figures, table = self._figures_of(look.eye), _NO_ROOM
+        z, var, use = look.z, look.var, look.use
+        unclaimed = np.ones(len(z))
+        if held is not None and len(held.table):
+            table = held.table.copy()
+            listening.foretell(table, look.time - held.time, figures)
+            listening.hear(table, look.time, z, var, use, elsewhere, figures, unclaimed)
+        origin, rotation, _ = arrays_of(look.eye)
+        new, room = np.empty(len(z)), np.empty((len(table) + len(z), listening.COLUMNS))
+        wedge.new_of(
+            z, use, origin, rotation, borders_of(look.eye), settings.prior_height_m, *searching,
+            before * look.eye.sees, new,
+        )  # fmt: skip
+        kept = listening.keep(table, figures[listening.LEAST], room)
+        kept += listening.sprout(look.time, z, var, use, elsewhere, unclaimed, new, figures, room[kept:])
+        table, most = room[:kept], settings.max_rays
+        if len(table) > most:
+            order = np.argsort(-table[:, listening.EXISTENCE], kind="stable")
+            table = table[np.sort(order[:most])]
+        return table, unclaimed
+
+    def _figures_of(self, eye: Eye) -> F64:
+        """`ray_figures`, made once for each."""
+        figures = self._figures.get(eye)
+        if figures is None:
+            figures = self._figures[eye] = ray_figures(eye, self._settings)
+        return figures
+
+
+def _watchers(picture: Picture) -> Watchers:
+    eyes = picture.rays.eyes
+    return {name: (eyes[name], picture.unseen[name].time) for name in sorted(eyes) if name in picture.unseen}
+
+
+def _least(value: F64, most: int, good: Mask) -> I64:
+    """Numbers of the ``good`` ones, or of the ``most`` with the least value if they are more."""
+    number = np.flatnonzero(good)
+    if len(number) > most:
+        order = np.argsort(value[number], kind="stable")
+        number = np.sort(number[order[:most]])
+    return number
+
+
+def searching_eyes(picture: Picture, settings: FuseSettings) -> Stack:
+    """Searching sensors, and which share of the bodies in view they have not found."""
+    pairs = []
+    for name, eye in sorted(picture.rays.eyes.items()):
+        unseen = picture.unseen.get(name)
+        share = 1.0 if unseen is None else unseen.density / settings.first_density_per_m2
+        pairs.append((eye, min(max(share, settings.blind_share), 1.0)))
+    return with_numbers(pairs)
+
+
+def ray_figures(eye: Eye, settings: FuseSettings) -> F64:
+    """What `kernels.listening` wants to know of a sensor."""
+    return np.array(
+        [
+            eye.sees, settings.ray_psd_rad2ps3, settings.ray_rate_sigma_radps**2,
+            settings.ray_elevation_psd_rad2ps, settings.stay_s, settings.ray_least_existence,
+            settings.confirm_existence, settings.forget_existence,
+        ]
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def borders_of(eye: Eye) -> F64:
+    """Borders (CELLS + 1,) of the ranges that a direction alone is spread over; not to be written to."""
+    nearest, farthest = eye.limits[0], eye.limits[1]
+    farthest = DEFAULT_REACH_M if farthest > DEFAULT_REACH_M * 100 else farthest
+    borders = np.empty(CELLS + 1)
+    wedge.edges(min(max(nearest, NEAREST_SHARE * farthest), 0.5 * farthest), farthest, borders)
+    return borders
+
+
+DEFAULT_REACH_M = 5000.0
+"""Of a sensor that states no range."""
+
+
+def _likely(ka: int, kb: int, first: I64, other: I64, weight: F64) -> F64:
+    """Marginal probability (e,) of each pair: a bearing is of one body at most."""
+    likely = np.empty(len(other))
+    crossing.share(ka, kb, first, other, weight, likely)
+    return likely
