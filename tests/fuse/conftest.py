@@ -1,7 +1,10 @@
 """A site, sensors and detections for the tracker's tests."""
 
+import importlib.util
 import math
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,19 @@ import pytest
 from vedette.fuse import FuseSettings, Tracker, warm
 from vedette.geo import LocalFrame
 from vedette.model import Claim, Detection, Frame, Position, RangeBearing, SensorProfile, Sigma, Signal, Site
+
+
+def _load(name: str) -> None:
+    """Make a module of this folder importable for its tests."""
+    spec = importlib.util.spec_from_file_location(f"fuse_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[f"fuse_{name}"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+_load("reference")
+_load("scans")
 
 
 class World:

@@ -1,28 +1,12 @@
 """The kernels of `vedette.fuse` called on the scenes of `reference.py`, for the tests of several modules."""
 
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 
+import fuse_reference as reference
 import numpy as np
 
 from vedette.fuse.kernels import association, pmb, propagation
 
-
-def _load(name: str) -> ModuleType:
-    key = "fuse_" + name
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, Path(__file__).with_name(name + ".py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[key]
-
-
-reference = _load("reference")
 POLAR, BEARING, PLACE = pmb.POLAR, pmb.BEARING, pmb.PLACE
 
 

@@ -1,11 +1,9 @@
 """Exact marginals of groups of tracks against enumeration, and what is left to belief propagation."""
 
-import importlib.util
 import math
-import sys
-from pathlib import Path
-from types import ModuleType
 
+import fuse_reference as reference
+import fuse_scans as scans
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,19 +11,6 @@ from hypothesis import strategies as st
 
 from vedette.fuse.kernels import association, frontier, pmb
 
-
-def _load(name: str) -> ModuleType:
-    key = "fuse_" + name
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, Path(__file__).with_name(name + ".py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[key]
-
-
-scans, reference = _load("scans"), _load("reference")
 shares, messages, tables = scans.shares, scans.messages, scans.tables
 SEED = st.integers(0, 2**32 - 1)
 

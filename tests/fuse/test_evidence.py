@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from vedette.fuse import FuseSettings, Tracker, evidence, words
+from vedette.fuse.keeper import Keeper
+from vedette.fuse.kernels import coverage, survival
 from vedette.fuse.picture import Dossier
 from vedette.fuse.sensors import sensor_of
 from vedette.fuse.sightings import with_sensor
@@ -30,17 +32,18 @@ def test_existence_stays_a_probability_and_no_track_is_beyond_doubt(existence: f
 
 @given(PROBABILITY, st.floats(0.0, 0.99))
 def test_a_miss_never_raises_existence(existence: float, pd: float) -> None:
-    assert 0.0 <= evidence.miss(existence, pd) <= existence + 1e-12
+    assert 0.0 <= coverage.missed.py_func(existence, pd) <= existence + 1e-12
 
 
 def test_a_miss_is_bayes() -> None:
-    assert evidence.miss(0.5, 0.9) == pytest.approx(0.5 * 0.1 / (0.5 * 0.1 + 0.5))
-    assert evidence.miss(0.5, 0.0) == 0.5
+    assert coverage.missed(0.5, 0.9) == pytest.approx(0.5 * 0.1 / (0.5 * 0.1 + 0.5))
+    assert coverage.missed(0.5, 0.0) == 0.5
 
 
 def test_silence_has_its_grace_and_its_time_constant() -> None:
-    assert evidence.survive(0.9, 3.0, SETTINGS) == 0.9
-    assert evidence.survive(0.9, 23.0, SETTINGS) == pytest.approx(0.9 / math.e)
+    times = Keeper(SETTINGS).times
+    assert survival.fallen(0.9, 3.0, False, times) == 0.9
+    assert survival.fallen(0.9, 23.0, False, times) == pytest.approx(0.9 / math.e)
 
 
 @given(WORDS, WORDS)

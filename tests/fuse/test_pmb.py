@@ -2,31 +2,18 @@
 plain numpy, and against themselves."""
 
 import hashlib
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
+import fuse_reference as reference
+import fuse_scans as scans
 import numpy as np
 import pytest
 
 from vedette.fuse.kernels import pmb
 
-
-def _load(name: str) -> ModuleType:
-    key = "fuse_" + name
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, Path(__file__).with_name(name + ".py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[key]
-
-
-scans, reference = _load("scans"), _load("reference")
 Result, near, firm, crossing = scans.Result, reference.near, reference.firm, scans.crossing
 POLAR, BEARING, PLACE = pmb.POLAR, pmb.BEARING, pmb.PLACE
 KINDS = pytest.mark.parametrize("kind", [POLAR, BEARING, PLACE])
@@ -181,21 +168,21 @@ def test_permuting_the_tracks_changes_nothing_but_rounding() -> None:
 
 
 PROBE = """
-import hashlib, importlib.util, sys
-spec = importlib.util.spec_from_file_location("probed", sys.argv[1])
-sys.modules["probed"] = module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("conftest", sys.argv[1])
+spec.loader.exec_module(importlib.util.module_from_spec(spec))
+import fuse_reference, fuse_scans
 for seed in range(40):
-    print(module.scans.Result(module.reference.scene(seed)).bits().hex())
+    print(fuse_scans.Result(fuse_reference.scene(seed)).bits().hex())
 """
 
 
 def elsewhere(**environment: str) -> list[bytes]:
     """Scans of the same scenes in another process."""
+    command = [sys.executable, "-c", PROBE, str(Path(__file__).with_name("conftest.py"))]
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, __file__], env={**os.environ, **environment}, capture_output=True,
-        check=True, text=True,
-    )  # fmt: skip
+        command, env={**os.environ, **environment}, capture_output=True, check=True, text=True
+    )
     return [bytes.fromhex(line) for line in done.stdout.split()]
 
 

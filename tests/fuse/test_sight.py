@@ -1,12 +1,10 @@
 """What sensors see of states, how one plot moves one state, and which pairs are worth a thought: against the
 reference."""
 
-import importlib.util
 import math
-import sys
-from pathlib import Path
-from types import ModuleType
 
+import fuse_reference as reference
+import fuse_scans as scans
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,19 +12,6 @@ from hypothesis import strategies as st
 
 from vedette.fuse.kernels import pmb
 
-
-def _load(name: str) -> ModuleType:
-    key = "fuse_" + name
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, Path(__file__).with_name(name + ".py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[key]
-
-
-scans, reference = _load("scans"), _load("reference")
 Result, near, firm = scans.Result, reference.near, reference.firm
 POLAR, BEARING, PLACE = pmb.POLAR, pmb.BEARING, pmb.PLACE
 KINDS = pytest.mark.parametrize("kind", [POLAR, BEARING, PLACE])

@@ -172,6 +172,7 @@ class _Tally:
         self._bodies, self._tracks = self._bodies + len(present.ids), self._tracks + len(tracks)
 
     def result(self, pairing: Pairing, frames_missing: int) -> Accuracy:
+        """Means over all scans that were taken in."""
         scans = max(len(self._gospa), 1)
         delays = [pairing.found[body] - pairing.appeared[body] for body in pairing.found]
         return Accuracy(

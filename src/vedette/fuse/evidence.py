@@ -30,23 +30,10 @@ A judgement: tempered words of so many still leave what motion shows."""
 _ANYBODY = "*"
 
 
-def survive(existence: float, silence_s: float, settings: FuseSettings) -> float:
-    """Existence after ``silence_s`` without a used detection: exponential after a grace period."""
-    overdue = silence_s - settings.silence_grace_s
-    if overdue <= 0.0:
-        return existence
-    return existence * math.exp(-overdue / settings.silence_time_constant_s)
-
-
 def strengthen(existence: float, ratio: float) -> float:
     """Bayes on the odds of existence; held below one, so that no track is ever beyond doubt."""
     odds = ratio * existence / max(1.0 - existence, 1e-12)
     return min(odds / (1.0 + odds), _CEILING)
-
-
-def miss(existence: float, detection_probability: float) -> float:
-    """Existence after a complete scan that should have seen the body with this probability, and did not."""
-    return existence * (1.0 - detection_probability) / (1.0 - existence * detection_probability)
 
 
 def report_ratio(plot: Plot, settings: FuseSettings) -> float:
