@@ -6,8 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# How long an example takes is the machine's affair: no test asserts a time.
+settings.register_profile("vedette", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("vedette")
 
 
 def _absent(what: str) -> None:
