@@ -46,12 +46,17 @@ types: $(BIN)/.test ## mypy --strict
 page-check: $(PAGE) ## tsc over the page's source, and its own tests
 	@scripts/page.sh check
 
+# Compiled first, once: two workers that compile the same kernel at a time may mix up its files.
 unit: $(BIN)/.test $(PAGE) ## the tests alone; TESTS=tests/wire narrows, WORKERS=1 runs them in line
+	@$(STEP) "kernels" $(BIN)/vedette warm
 	@$(BIN)/pytest -n $(WORKERS) $(TESTS)
 
 bench: $(BIN)/.run ## the figures: one JSON object for each benchmark
 	@for name in odid sapient-detections beast asterix cot lines; do $(BIN)/vedette bench decode --format $$name; done
-	@for name in log latency "latency --flood 20000"; do $(BIN)/vedette bench $$name; done
+	@for name in log latency "latency --flood 20000" sweep "tracker --targets 10000"; do $(BIN)/vedette bench $$name; done
+	@made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; \
+	for seed in 1 2 3 4; do $(BIN)/vedette bench case "$$made/$$seed" --seed $$seed >/dev/null; done; \
+	$(BIN)/vedette bench tracker "$$made/1"; $(BIN)/vedette bench accuracy "$$made"/*
 
 nightly: $(BIN)/.test ## fuzz each decoder for SECONDS_EACH seconds, then by coverage; the tracker's properties
 	@$(STEP) "Python packages for fuzzing" $(BIN)/pip install --require-hashes --requirement requirements/fuzz.txt

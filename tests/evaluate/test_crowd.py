@@ -1,12 +1,18 @@
 """The crowd of the benchmark is what it says: so many bodies, so dense, seen so often, always the same."""
 
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from vedette.evaluate.crowd import FALSE_SHARE, PER_KM2, SEES, crowd_of, scans_of, site_of
+from vedette.evaluate.bench_accuracy import bench_accuracy
+from vedette.evaluate.crowd import FALSE_SHARE, PER_KM2, SEES, crowd_of, scans_of, site_of, write_case
+from vedette.evaluate.drive import read_case
+from vedette.evaluate.truth import read_truth
 from vedette.model import RangeBearing
+from vedette.model.lines import dump_line
 
 
 def test_it_is_as_dense_whatever_their_number() -> None:
@@ -42,3 +48,28 @@ def test_scans_hold_what_is_seen_and_what_is_not_there() -> None:
 def test_the_same_seed_gives_the_same_plots() -> None:
     assert list(scans_of(50, 3, 1)) == list(scans_of(50, 3, 1))
     assert list(scans_of(50, 3, 1)) != list(scans_of(50, 3, 2))
+
+
+def test_a_case_of_it_holds_its_plots_and_who_is_in_reach(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "case"
+    number = write_case(folder, 20, 90, 3)
+    plots = [one for _, some in scans_of(20, 90, 3) for one in some]
+    assert number == len(plots)
+    assert (folder / "detections.jsonl").read_bytes() == b"".join(map(dump_line, plots))
+    case = read_case(folder)
+    assert (case.site, *case.sensors) == site_of(20)
+    reach = case.sensors[0].range_m
+    assert reach is not None
+    scored = read_truth(folder, case).scored
+    there = [len(present.ids) for present in scored.values()]
+    assert there[0] == 20 > there[-1] > 0, "some fly away"
+    mast = np.array([0.0, 0.0, 10.0])
+    assert max(np.linalg.norm(one.enu_m - mast, axis=1).max() for one in scored.values()) <= reach[1]
+
+
+def test_a_case_of_it_is_tracked_and_scored(tmp_path: Path) -> None:
+    write_case(tmp_path, 6, 15, 1)
+    figures: Any = bench_accuracy([tmp_path])
+    ours = figures["each"][0]["ours"]
+    assert ours["gospa_m"] < 100.0 * math.sqrt(6.0)
+    assert ours["completeness"] > 0.5

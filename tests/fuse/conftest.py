@@ -25,6 +25,8 @@ def _load(name: str) -> None:
 
 
 _load("reference")
+_load("ground_reference")
+_load("ray_reference")
 _load("scans")
 
 

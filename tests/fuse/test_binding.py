@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from vedette.fuse import FuseSettings, Tracker
-from vedette.fuse.binding import Binding
+from vedette.fuse.identity.binding import Binding
 from vedette.fuse.intake import Intake
 from vedette.fuse.picture import Picture
 from vedette.fuse.step import Fuser

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from vedette.fuse import FuseSettings, claims
-from vedette.fuse.claims import Suit
+from vedette.fuse import FuseSettings
+from vedette.fuse.identity import claims
+from vedette.fuse.identity.claims import Suit
 from vedette.fuse.intake import Intake
 from vedette.fuse.plots import Plot
 from vedette.fuse.sightings import NEVER

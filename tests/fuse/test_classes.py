@@ -12,8 +12,9 @@ from msgspec import structs
 
 from vedette.assess.columns import drone_belief, drone_belief_near
 from vedette.assess.settings import AssessSettings
-from vedette.fuse import FuseSettings, Tracker, evidence
+from vedette.fuse import FuseSettings, Tracker
 from vedette.fuse.classes import OVER_GROUND, SEEN, SENDS, SPEEDS, Natures, speed_table
+from vedette.fuse.identity import evidence
 from vedette.fuse.kernels.nature import UNHEARD
 from vedette.fuse.picture import BANDS, KINDS, Dossier, Picture
 from vedette.fuse.sightings import NONE

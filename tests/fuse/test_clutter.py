@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from vedette.fuse import FuseSettings, Tracker
-from vedette.fuse.clutter import MANY, Found, Maps, grid_of, stated_count, weights_of
 from vedette.fuse.kernels import clutter
 from vedette.fuse.kernels.clutter import AZIMUTHS, CELLS, RANGES
 from vedette.fuse.kernels.sight import BEARING, PLACE, POLAR
-from vedette.fuse.sensors import Sensor, sensor_of
+from vedette.fuse.sensing.clutter import MANY, Found, Maps, grid_of, stated_count, weights_of
+from vedette.fuse.sensing.sensors import Sensor, sensor_of
 from vedette.geo import LocalFrame
 from vedette.model import Detection, EmptyScan, RangeBearing, SensorProfile, Sigma
 from vedette.model.site import ClutterRegion

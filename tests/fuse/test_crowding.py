@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.fuse import FuseSettings, Tracker
-from vedette.fuse.crowding import REACH_M, Crowding
 from vedette.fuse.kernels import crowding
 from vedette.fuse.kernels.clutter import AZIMUTHS, CELLS, RANGES
+from vedette.fuse.sensing.crowding import REACH_M, Crowding
 
 SETTINGS = FuseSettings()
 EDGES = REACH_M * np.arange(RANGES + 1) / RANGES

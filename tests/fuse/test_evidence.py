@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from vedette.fuse import FuseSettings, Tracker, evidence, words
+from vedette.fuse import FuseSettings, Tracker, words
+from vedette.fuse.identity import evidence
 from vedette.fuse.keeper import Keeper
 from vedette.fuse.kernels import coverage, survival
 from vedette.fuse.picture import Dossier
-from vedette.fuse.sensors import sensor_of
+from vedette.fuse.sensing.sensors import sensor_of
 from vedette.fuse.sightings import with_sensor
 from vedette.model import Identity, SensorProfile
 from vedette.model.site import ClutterRegion

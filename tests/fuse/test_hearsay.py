@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from vedette.fuse import FuseSettings, Tracker, evidence
+from vedette.fuse import FuseSettings, Tracker
+from vedette.fuse.identity import evidence
 from vedette.fuse.keeper import Keeper
 from vedette.fuse.rays.hypotheses import motion_of
-from vedette.fuse.sensors import unknown_sensor
+from vedette.fuse.sensing.sensors import unknown_sensor
 from vedette.fuse.sightings import NONE
 from vedette.model import Bearing, ConfigError, Detection, EmptyScan, SensorProfile, Sigma
 

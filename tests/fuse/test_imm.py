@@ -161,7 +161,7 @@ def test_a_report_updates_every_model_by_kalman_and_their_probabilities_by_bayes
             logs.append(-0.5 * (d2[-1] + np.linalg.slogdet(s)[1]))
         assert least == pytest.approx(min(d2), rel=1e-9)
         np.testing.assert_allclose(
-            muk, reference.reweighed(mu, np.exp(np.array(logs) - max(logs))), rtol=1e-8
+            muk, reference.reweighed(mu, np.exp(np.array(logs) - max(logs))), rtol=1e-9
         )
 
 

@@ -12,7 +12,8 @@ from vedette.fuse.kernels import pmb
 from vedette.fuse.picture import Unseen
 from vedette.fuse.plots import Raw
 from vedette.fuse.plotter import Plotter
-from vedette.fuse.sensors import Sensor, sensor_of
+from vedette.fuse.sensing.clutter import figures_of
+from vedette.fuse.sensing.sensors import Sensor, sensor_of
 from vedette.geo import LocalFrame
 from vedette.model import Bearing, Detection, Position, RangeBearing, SensorProfile, Sigma
 from vedette.model.site import ClutterRegion
@@ -41,7 +42,9 @@ def raws(kind: int, rows: np.ndarray, use: tuple[bool, ...]) -> list[Raw]:
 def densities(raw: Raw, sensor: Sensor) -> tuple[float, float]:
     """False plots a scan, and new bodies, at a measurement."""
     z, use = np.array([raw.z]), np.array([raw.use])
-    clutter, fresh = looks.densities(raw.kind, z, use, sensor, DENSITY, SETTINGS)
+    clutter, fresh = looks.densities(
+        raw.kind, z, use, figures_of(sensor, raw.kind, SETTINGS), DENSITY, SETTINGS
+    )
     return float(clutter[0]), float(fresh[0])
 
 

@@ -71,6 +71,12 @@ def plain_rice(
     return np.exp(-0.5 * (measured - true) ** 2 / var) * bessel(measured * true / var)
 
 
+def plain_blown(air: np.ndarray, wind_var: float, middles: np.ndarray) -> np.ndarray:
+    """`nature.blown` as a matrix: each column is the distribution over ground of one speed over air."""
+    over = middles[:, None] * plain_rice(middles[:, None], middles, np.array(wind_var), plain_i0)
+    return np.asarray((over / over.sum(axis=0)) @ air)
+
+
 def plain_speed(ve: float, vn: float, p: np.ndarray) -> tuple[float, float]:
     """`nature.speed_seen` by vectors and traces."""
     v, part = np.array([ve, vn]), p[3:5, 3:5]
@@ -122,6 +128,24 @@ def test_the_likelihood_of_a_speed_is_rices(measured: float, true: float, var: f
     if other > 1e-200 and density > 1e-200:
         ratio = nature.rice(measured, true, var) / nature.rice(measured, 0.0, var)
         assert ratio == pytest.approx(density / other, rel=1e-5)
+
+
+@given(st.floats(0.0, 60.0), st.floats(0.0, 60.0), st.floats(0.5, 200.0))
+def test_the_likelihood_of_a_speed_is_that_of_plain_numpy(measured: float, true: float, var: float) -> None:
+    expected = plain_rice(measured, np.array(true), np.array(var), plain_i0)
+    assert nature.rice(measured, true, var) == pytest.approx(float(expected), rel=1e-9, abs=1e-300)
+
+
+@given(
+    st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20).filter(any),
+    st.floats(0.1, 8.0),
+    st.floats(0.25, 5.0),
+)
+def test_wind_spreads_speeds_as_plain_numpy_does(air: list[float], sigma: float, step: float) -> None:
+    middles = step * (np.arange(len(air)) + 0.5)
+    ground = np.full(len(air), np.nan)
+    nature.blown(np.array(air), sigma**2, middles, ground)
+    assert ground == pytest.approx(plain_blown(np.array(air), sigma**2, middles), rel=1e-9, abs=1e-300)
 
 
 @given(SPEED, SPEED, COVARIANCES)
@@ -317,7 +341,7 @@ def test_a_faint_body_is_expected_less(pd: float, share: float, prior: float, re
     nature.dim(1, np.array([pd]), share, prior / (1.0 - prior), np.array([record]), out)
     ratio = math.exp(min(max(record, -20.0), 20.0))
     faint = prior * ratio / (prior * ratio + 1.0 - prior)
-    assert out[0] == pytest.approx((1.0 - faint) * pd + faint * share * pd)
+    assert out[0] == pytest.approx((1.0 - faint) * pd + faint * share * pd, rel=1e-9)
 
 
 @given(PROBABILITY, PROBABILITY, PROBABILITY, PROBABILITY)
@@ -326,7 +350,7 @@ def test_a_voice_goes_its_way_up_and_down(emits: float, voice: float, rise: floa
     visible = np.array([True, False, True, False])
     nature.hark(4, visible, np.full(4, emits), rise, fall, voices)
     expected = voice + (rise if emits > voice else fall) * (emits - voice)
-    assert voices == pytest.approx([expected, voice, emits, nature.UNHEARD])
+    assert voices == pytest.approx([expected, voice, emits, nature.UNHEARD], rel=1e-9)
 
 
 def test_the_probability_of_a_class_is_the_sum_of_its_speeds() -> None:

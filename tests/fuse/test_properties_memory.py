@@ -18,16 +18,14 @@ START = 1_700_000_000.0
 HOURS = float(os.environ.get("VEDETTE_CLUTTER_HOURS", "0.3"))
 PARTS = max(int(HOURS), 6)
 """How often memory is looked at: each hour of a day."""
-STEP_S = 1 if HOURS < 2 else 4
-"""A day is thinned: a look every four seconds."""
 EVERY_S = 12
 """How often the tracks are counted, of which chance makes more or fewer."""
 PLACE = {"lat_deg": 40.4, "lon_deg": -3.7, "alt_m": 652.0, "alt_datum": "wgs84-ellipsoid"}
 SITE = Site(name="post", lat_deg=40.4, lon_deg=-3.7, alt_m=650.0, alt_datum="wgs84-ellipsoid")
 SENSORS = (
     SensorProfile(
-        id="radar", type="radar-3d", **PLACE, period_s=float(STEP_S), detection_probability=0.9,
-        clutter_per_scan=6.0, range_m=(50.0, 6000.0),
+        id="radar", type="radar-3d", **PLACE, period_s=1.0, detection_probability=0.9,
+        clutter_per_scan=10.0, range_m=(50.0, 6000.0),
     ),
     SensorProfile(id="df", type="direction-finder", **PLACE, period_s=1.0, detection_probability=0.9),
 )  # fmt: skip
@@ -45,7 +43,7 @@ def second(rng: random.Random, t: int) -> list[Detection]:
                 elevation_deg=rng.uniform(0.0, 20.0),
             ),
         )
-        for _ in range(rng.randint(2, 8))
+        for _ in range(rng.randint(5, 15))
     ]  # fmt: skip
     out += [Detection(time=time, sensor="df", measure=Bearing(azimuth_deg=rng.uniform(0, 360)), scan=t)]
     place = Position(lat_deg=40.4 + rng.uniform(-0.02, 0.02), lon_deg=-3.7 + rng.uniform(-0.02, 0.02))
@@ -75,7 +73,7 @@ def test_hours_of_clutter_and_false_names_leave_no_more_than_minutes_do() -> Non
     marks, whole = np.zeros((seconds // EVERY_S + 1, 2)), []
     tracemalloc.start()
     try:
-        for t in range(0, seconds, STEP_S):
+        for t in range(seconds):
             tracker.add(second(rng, t), START + t + 0.05)
             if t % EVERY_S == 0:
                 marks[t // EVERY_S] = tracker.held, len(tracker.state())

@@ -249,8 +249,9 @@ def nearest_m(frame: Frame, truth: np.ndarray, ids: dict[str, int]) -> float | N
 
 
 @pytest.mark.field
-def test_directions_of_real_cameras_hold_a_real_drone_to_metres(field_data: Path) -> None:
-    result = followed(field_data / FOLDER, spotted=False)
+@pytest.mark.parametrize("spotted", [False, True])
+def test_directions_of_real_cameras_hold_a_real_drone_to_metres(field_data: Path, spotted: bool) -> None:
+    result = followed(field_data / FOLDER, spotted=spotted)
     assert result.survey_m < 2.0
     assert max(result.sigma_deg) < 0.3
     assert len(result.errors_m) > 300

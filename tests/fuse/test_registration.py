@@ -12,11 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.fuse import FuseSettings, Tracker
-from vedette.fuse.findings import figures_of, priors, registrations
-from vedette.fuse.kernels.comparison import BINS
+from vedette.fuse.kernels.swing import CELLS
 from vedette.fuse.packing import picture_bytes
 from vedette.fuse.picture import Picture
-from vedette.fuse.registers import NOTHING, PackedRegisters, Register, Registers, packed, unpacked
+from vedette.fuse.registration.findings import figures_of, priors, registrations
+from vedette.fuse.registration.registers import (
+    NOTHING,
+    PackedRegisters,
+    Register,
+    Registers,
+    packed,
+    unpacked,
+)
 from vedette.model import Bearing, Detection, RangeBearing, Registration, SensorProfile, Sigma
 
 PLACES = {"radar": (0.0, 0.0), "coarse": (-2500.0, -2500.0), "fine": (2500.0, -2500.0)}
@@ -298,12 +305,33 @@ def test_a_sensor_that_was_moved_is_not_known_any_more(scene: Scene, monkeypatch
     assert abs(found["coarse"].azimuth_bias_deg) < 1.0
 
 
-def test_a_mast_that_is_put_right_is_found_right_again(scene: Scene) -> None:
+@pytest.mark.parametrize("name", ["coarse", "fine", "radar"])
+@pytest.mark.parametrize("turned", [3.0, -5.0, 8.0])
+def test_a_mast_that_is_put_right_is_found_right_again(scene: Scene, name: str, turned: float) -> None:
     tracker = scene.tracker()
-    assert fed(tracker, scene.watch(turned={"fine": 8.0}))["fine"].azimuth_corrected
-    found = fed(tracker, scene.watch(begin=SECONDS, seconds=100))
-    assert not found["fine"].azimuth_corrected
-    assert abs(found["fine"].azimuth_bias_deg) < 0.5
+    assert fed(tracker, scene.watch(turned={name: turned}))[name].azimuth_corrected
+    found = fed(tracker, scene.watch(begin=SECONDS, seconds=40))
+    for one in found.values():
+        assert [one.azimuth_corrected, one.clock_corrected, one.astray] == [False] * 3
+        assert abs(one.azimuth_bias_deg) < 0.5
+
+
+def test_a_mast_that_is_turned_once_more_is_followed(scene: Scene) -> None:
+    tracker = scene.tracker()
+    assert fed(tracker, scene.watch(turned={"fine": 4.0}))["fine"].azimuth_corrected
+    found = fed(tracker, scene.watch(turned={"fine": -6.0}, begin=SECONDS, seconds=50))
+    assert found["fine"].azimuth_corrected
+    assert found["fine"].azimuth_bias_deg == pytest.approx(-6.0, abs=0.3)
+
+
+@pytest.mark.parametrize("name", ["coarse", "fine"])
+@pytest.mark.parametrize("turned", [10.0, -10.0])
+def test_three_bodies_suffice_to_find_a_finder_far_off(world: Any, name: str, turned: float) -> None:
+    """Its own silence about them must not make them doubtful as witnesses."""
+    small = Scene(world, bodies=3)
+    found = fed(small.tracker(), small.watch(turned={name: turned}))
+    assert found[name].azimuth_bias_deg == pytest.approx(turned, abs=0.6)
+    assert [one.sensor for one in found.values() if one.azimuth_corrected] == [name]
 
 
 def test_a_flood_of_sensors_is_bounded_and_counted(world: Any) -> None:
@@ -335,7 +363,7 @@ def registers(mean: list[float], cov: np.ndarray, **changes: Any) -> Registers:
     names = [f"s{number}" for number in range(len(mean) // 2)]
     some = {"compared": 100.0, "bodies": ("a", "b"), **changes}
     sensors = tuple(Register(name, (0.0, 0.0, 0.0), **some) for name in names)
-    return Registers(7.0, sensors, np.array(mean), cov, np.zeros((len(names), BINS)))
+    return Registers(7.0, sensors, np.array(mean), cov, np.zeros((len(names), CELLS)))
 
 
 @given(seed=st.integers(0, 2**32 - 1), number=st.integers(0, 4))
@@ -354,7 +382,7 @@ def test_registers_keep_their_bits_when_packed(seed: int, number: int) -> None:
 
 def test_registers_of_the_wrong_shape_are_refused() -> None:
     plain = packed(registers([0.0, 0.0], np.eye(2)))
-    for wrong in ({"mean": [0.0]}, {"cov": [[1.0]]}, {"circle": [[0.0] * (BINS - 1)]}):
+    for wrong in ({"mean": [0.0]}, {"cov": [[1.0]]}, {"profile": [[0.0] * (CELLS - 1)]}):
         with pytest.raises(ValueError):
             unpacked(msgspec.structs.replace(plain, **wrong))
 
@@ -393,4 +421,4 @@ def test_which_of_two_is_turned_is_a_dispute_and_of_three_is_known() -> None:
 
 def test_nothing_known_is_nothing_said() -> None:
     assert registrations(NOTHING, DEFAULTS) == ()
-    assert figures_of(NOTHING.mean, NOTHING.cov, DEFAULTS).value == []
+    assert figures_of(NOTHING.mean, NOTHING.cov, priors(DEFAULTS, 0)).value == []

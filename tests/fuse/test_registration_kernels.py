@@ -30,7 +30,7 @@ class Case:
         self.mean = rng.normal(0.0, 1.0, 2 * s) * np.tile([0.02, 0.1], s)
         self.cov = self._spd(rng, 2 * s) * np.outer(*[np.tile([0.03, 0.3], s)] * 2)
         self.told = rng.normal(0.0, 1.0, (s, 2)) * [0.02, 0.1] * rng.integers(0, 2, (s, 1))
-        self.circle, self.used = np.zeros((s, comparison.BINS)), np.zeros((n, s))
+        self.used = np.zeros((n, s))
         looks = [(sight.POLAR if q == 0 else sight.BEARING, rng.uniform(99.0, 100.0), q) for q in range(s)]
         looks += [(sight.BEARING, rng.uniform(99.0, 100.0), s - 1)]
         looks.sort(key=lambda look: (look[0] != sight.POLAR, look[1]))
@@ -76,12 +76,12 @@ class Case:
         return half @ half.T / (2 * size)
 
     def run(self):
-        mean, cov, circle, used = (a.copy() for a in (self.mean, self.cov, self.circle, self.used))
+        mean, cov, used = (a.copy() for a in (self.mean, self.cov, self.used))
         sound = comparison.compare(
             self.slots, self.x, self.p, self.when, self.sensor, self.kind, self.time, self.figures,
-            self.number, self.plots, self.told, self.emits, self.rivals, self.silent, mean, cov, circle, used,
+            self.number, self.plots, self.told, self.emits, self.rivals, self.silent, mean, cov, used,
         )  # fmt: skip
-        return sound, mean, cov, circle, used
+        return sound, mean, cov, used
 
 
 def wrap(angle):
@@ -91,7 +91,7 @@ def wrap(angle):
 def expected(case):
     """The same with matrices."""
     mean, cov = case.mean.copy(), case.cov.copy()
-    circle, used = case.circle.copy(), case.used.copy()
+    used = case.used.copy()
     size, s = 4 + len(mean), len(mean) // 2
     ends = np.cumsum(case.number)
     for turn, t in enumerate(case.slots):
@@ -156,11 +156,6 @@ def expected(case):
                     y = plots[q, 1] - seen[0] - g @ a
                     a, pp = update(a, pp, g, plots[q, 3] + wander, y, y * y, 1.0)
             else:
-                where = (
-                    np.floor((wrap(plots[:, 0] - seen[row]) + np.pi) / (2 * np.pi / 90) + 0.5).astype(int)
-                    % 90
-                )
-                np.add.at(circle[who], where, 1.0)
                 if case.silent[turn, who]:
                     continue
                 near = spread if informed else own + bias
@@ -186,7 +181,7 @@ def expected(case):
         if compared > 0.5:
             used[turn] += first
         mean, cov = a[4:], pp[4:, 4:]
-    return mean, cov, circle, used
+    return mean, cov, used
 
 
 def update(a, pp, h, variance, y, square, heard):
@@ -210,7 +205,7 @@ def test_a_comparison_is_that_of_the_reference(seed: int) -> None:
 @given(SEED)
 @settings(max_examples=60, deadline=None)
 def test_a_comparison_never_makes_a_covariance_that_is_none(seed: int) -> None:
-    sound, mean, cov, _, _ = Case(seed).run()
+    sound, mean, cov, _ = Case(seed).run()
     assert sound
     assert np.isfinite(mean).all()
     assert (cov == cov.T).all()
@@ -263,26 +258,6 @@ def test_the_best_known_tracks_are_taken_in_their_order(seed: int, room: int) ->
     ]
     best = sorted(sorted(fit, key=lambda t: (emits[t] < 0.4, spread[t], t))[:room])
     assert slots[:found].tolist() == best
-
-
-@pytest.mark.parametrize("turned", [-170.0, -60.0, -20.0, 20.0, 45.0, 130.0, 178.0])
-def test_a_crowd_of_directions_is_found_wherever_it_is(turned: float) -> None:
-    rng = np.random.default_rng(1)
-    circle = rng.poisson(2.0, comparison.BINS).astype(float)
-    width = 360.0 / comparison.BINS
-    for off in rng.normal(turned, 2.0, 60):
-        circle[math.floor((off + 180.0) / width + 0.5) % comparison.BINS] += 1.0
-    peak = math.degrees(comparison.crowding(circle, 0.0, math.radians(1.0)))
-    assert abs((peak - turned + 180.0) % 360.0 - 180.0) < 2.0
-    assert math.isnan(comparison.crowding(circle, math.radians(turned), math.radians(1.0)))
-
-
-@given(SEED)
-@settings(max_examples=50, deadline=None)
-def test_directions_that_do_not_crowd_find_nothing(seed: int) -> None:
-    circle = np.random.default_rng(seed).poisson(3.0, comparison.BINS).astype(float)
-    assert math.isnan(comparison.crowding(circle, 0.0, 0.01))
-    assert math.isnan(comparison.crowding(np.zeros(comparison.BINS), 0.0, 0.01))
 
 
 # Parsimony -----------------------------------------------------------------------------------------

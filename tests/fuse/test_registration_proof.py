@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.fuse import FuseSettings, Tracker
-from vedette.fuse.findings import figures_of, priors
 from vedette.fuse.kernels import tempering
-from vedette.fuse.kernels.comparison import BINS
-from vedette.fuse.registers import Register, Registers, Trial
-from vedette.fuse.registration import Registrar
+from vedette.fuse.kernels.swing import CELLS
+from vedette.fuse.registration.findings import figures_of, priors
+from vedette.fuse.registration.registers import Register, Registers, Trial
+from vedette.fuse.registration.registration import Registrar
 from vedette.model import Bearing, Detection, RangeBearing, SensorProfile, Sigma
 
 SEED = st.integers(0, 2**32 - 1)
@@ -96,8 +96,8 @@ def judged(number: int, second: float = 50.0, off: float = 4.0, **changes: Any) 
     first = Register("s0", (0.0, 0.0, 0.0), 100.0, ("a", "b", "c"), azimuth=trial)
     others = [Register(f"s{o}", (0.0, 0.0, 0.0), 100.0, ("a", "b", "c")) for o in range(1, number)]
     first = msgspec.structs.replace(first, **changes)
-    registers = Registers(second, (first, *others), mean, cov, np.zeros((number, BINS)))
-    found = figures_of(mean, cov, DEFAULTS)
+    registers = Registers(second, (first, *others), mean, cov, np.zeros((number, CELLS)))
+    found = figures_of(mean, cov, priors(DEFAULTS, len(mean) // 2))
     return Registrar(DEFAULTS)._judged(first, 0, found, registers)
 
 
@@ -200,6 +200,7 @@ def test_what_is_farther_off_is_corrected_first() -> None:
         sensors = [Register(f"s{o}", (0.0, 0.0, 0.0), 100.0, ("a", "b", "c")) for o in range(4)]
         sensors[0] = msgspec.structs.replace(sensors[0], azimuth=trial)
         sensors[1] = msgspec.structs.replace(sensors[1], leads=True, turned=corrected)
-        registers = Registers(50.0, tuple(sensors), mean, cov, np.zeros((4, BINS)))
-        first = Registrar(DEFAULTS)._judged(sensors[0], 0, figures_of(mean, cov, DEFAULTS), registers)
+        registers = Registers(50.0, tuple(sensors), mean, cov, np.zeros((4, CELLS)))
+        found = figures_of(mean, cov, priors(DEFAULTS, len(sensors)))
+        first = Registrar(DEFAULTS)._judged(sensors[0], 0, found, registers)
         assert (first.turned != 0.0) == (corrected != 0.0)

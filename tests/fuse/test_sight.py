@@ -132,7 +132,7 @@ def test_the_cheap_window_loses_no_pair_that_the_gate_would_take(kind: int) -> N
                 assert (seen[t, plot[edge]] == 0).all()
                 seen[t, plot[edge]] = likelihood[edge]
         assert e == (density > 0).any(axis=2).sum()
-        np.testing.assert_allclose(seen, density, rtol=1e-8, atol=1e-300)
+        np.testing.assert_allclose(seen, density, rtol=1e-9, atol=1e-300)
         found += e
     assert found > 100
 

@@ -155,6 +155,18 @@ def test_a_clock_slightly_ahead_is_taken_as_it_is(world) -> None:
     assert tracker.frame(world.start).tracks[0].enu_m == tracker.frame(world.start + 0.9).tracks[0].enu_m
 
 
+def test_what_a_clock_that_is_ahead_stamped_is_not_taken_back(world) -> None:
+    """The body is now where it was seen, whatever the stamp says: that is ahead of the station's time."""
+    tracker = world.tracker()
+    for t in range(5):
+        tracker.add([world.report(t + 0.6, (20.0 * t, 500.0, 90.0))], world.start + t)
+    assert tracker.frame(world.start + 4).tracks[0].enu_m == tracker.frame(world.start + 4.6).tracks[0].enu_m
+    tracker.advance(world.start + 5)
+    # By then the station's time has passed the stamp.
+    earlier, then = (tracker.frame(world.start + t).tracks[0].enu_m[0] for t in (4.0, 4.6))
+    assert then - earlier == pytest.approx(12.0, abs=4.0)
+
+
 def test_station_time_that_goes_back_is_held(world) -> None:
     tracker = world.tracker()
     world.feed(tracker, [world.report(t, (0.0, 500.0, 90.0)) for t in range(4)])

@@ -95,7 +95,25 @@ def test_a_frame_is_predicted_to_its_time_and_grows_less_sure(world) -> None:
     assert later.enu_m == pytest.approx(np.add(now.enu_m, 2 * np.array(now.velocity_mps)), abs=6.0)
     assert later.covariance[0] > now.covariance[0] + 20.0
     assert later.updated == now.updated == world.start + 4
-    assert tracker.frame(world.start + 3).tracks[0].enu_m == now.enu_m
+
+
+def test_a_frame_of_the_past_shows_bodies_where_they_were(world) -> None:
+    """The scan of second 4 comes last, after a report of 4.4 s: its frame is one of second 4."""
+    tracker = world.tracker(world.radar)
+    for t in range(4):
+        tracker.add([world.plot(float(t), tuple(straight(t)[:3]))], world.start + t)
+    (before,) = tracker.frame(world.start + 3).tracks
+    tracker.add([world.plot(4.4, tuple(straight(4.4)[:3]))], world.start + 4.45)
+    (ahead,) = tracker.frame(world.start + 4.4).tracks
+    (track,) = tracker.frame(world.start + 4.0).tracks
+    back = np.array(track.enu_m) + 0.4 * np.array(track.velocity_mps)
+    assert back == pytest.approx(ahead.enu_m, abs=1e-4)
+    assert np.linalg.norm(np.subtract(track.enu_m, straight(4.0)[:3])) < 6.0
+    assert np.linalg.norm(np.subtract(ahead.enu_m, straight(4.0)[:3])) > 9.0
+    shift = np.eye(6) - 0.4 * np.eye(6, k=3)
+    expected = shift @ world.covariance(ahead) @ shift.T
+    assert world.covariance(track) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    assert before.id == track.id
 
 
 def test_broadcast_positions_are_never_trusted_below_ten_metres(world) -> None:

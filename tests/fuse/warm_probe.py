@@ -11,7 +11,7 @@ from numba.core.dispatcher import Dispatcher
 import vedette.fuse
 import vedette.terrain
 from vedette.fuse import FuseSettings, Tracker, warm
-from vedette.fuse.ground import Ground, ground_of
+from vedette.fuse.sensing.ground import Ground, ground_of
 from vedette.model import Bearing, Claim, Detection, Position, RangeBearing, SensorProfile, Site
 from vedette.terrain import synthesize
 

@@ -4,6 +4,7 @@ Loaded by path from the tests of the station and of the command.
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from vedette.station.config import read_config
 from vedette.station.engine import Engine
 from vedette.station.grounds import GroundFolder, read_ground
 from vedette.station.journal import Journal
+
+Look = Callable[[int], tuple[Detection, ...]]
 
 LAT, LON = 31.45, -110.9
 START = 1_790_000_000.0
@@ -94,8 +97,14 @@ def plot(second: int) -> Detection:
     )  # fmt: skip
 
 
-def live(path: Path, first: int, last: int, *, snapshot: bool = False) -> Journal:
-    """Seconds of a station with this configuration; it ends without a goodbye, its log only closed."""
+def one_plot(second: int) -> tuple[Detection, ...]:
+    """A look of the radar at a drone that comes in."""
+    return (plot(second),)
+
+
+def live(path: Path, first: int, last: int, *, snapshot: bool = False, look: Look = one_plot) -> Journal:
+    """Seconds of a station with this configuration, in each of which its radar makes a ``look``; it ends
+    without a goodbye, its log only closed."""
     config = read_config(path)
     folder = Path(config.state)
     folder.mkdir(exist_ok=True)
@@ -115,7 +124,7 @@ def live(path: Path, first: int, last: int, *, snapshot: bool = False) -> Journa
         journal.start(engine, lambda status: None)
         for second in range(first, last):
             now[0] = max(now[0], START + second)
-            engine.enter(DetectionBatch(feed="radar", detections=(plot(second),)))
+            engine.enter(DetectionBatch(feed="radar", detections=look(second)))
         if snapshot:
             journal.snapshot(engine)
         assert await journal.durable(engine.seq, 30.0)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
 from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray

@@ -87,6 +87,19 @@ def tracker(
 
 
 @bench.command()
+def case(
+    folder: Annotated[Path, typer.Argument(help="where: site, sensors, detections and truth are written")],
+    targets: Annotated[int, typer.Option(min=1, help="bodies in the air")] = 50,
+    scans: Annotated[int, typer.Option(min=1, help="of a radar, one a second")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="another one is another sky")] = 1,
+) -> int:
+    """Make a case for `bench tracker`, `bench accuracy` and `track`: bodies, false plots, one radar."""
+    from vedette.evaluate.crowd import write_case
+
+    return _print({"case": str(folder), "plots": write_case(folder, targets, scans, seed)})
+
+
+@bench.command()
 def accuracy(
     folders: Annotated[list[Path], typer.Argument(help="cases with truth.jsonl, of like kind")],
     cutoff_m: Annotated[float, typer.Option("--cutoff", min=1.0, help="of GOSPA, metres")] = 100.0,

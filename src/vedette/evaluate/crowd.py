@@ -7,12 +7,16 @@ second, misses a tenth, and of its plots a fifth are false: a quarter as many as
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from vedette.evaluate.truth import TruthLine
 from vedette.model import Detection, RangeBearing, SensorProfile, Sigma, Site
+from vedette.model.lines import dump_line
 from vedette.model.site import SensorSigma
 
 F64 = NDArray[np.float64]
@@ -74,17 +78,42 @@ def crowd_of(targets: int, rng: np.random.Generator) -> Crowd:
 
 def scans_of(targets: int, scans: int, seed: int) -> Iterator[tuple[float, list[Detection]]]:
     """What the radar reports: time and plots of each scan, in order of azimuth as it turns."""
+    for time, plots, _ in _flown(targets, scans, seed):
+        yield time, plots
+
+
+def write_case(folder: Path, targets: int, scans: int, seed: int) -> int:
+    """The same as a folder to track and to score: site.json, sensors.json, detections.jsonl, and truth.jsonl
+    with whom the radar can reach; returns the number of plots."""
+    folder.mkdir(parents=True, exist_ok=True)
+    site, radar = site_of(targets)
+    (folder / "site.json").write_bytes(msgspec.json.encode(site))
+    (folder / "sensors.json").write_bytes(msgspec.json.encode([radar]))
+    number = 0
+    with (folder / "detections.jsonl").open("wb") as said, (folder / "truth.jsonl").open("wb") as true:
+        for time, plots, crowd in _flown(targets, scans, seed):
+            number += len(plots)
+            said.writelines(map(dump_line, plots))
+            for body, (e, n, u) in enumerate(crowd.place.tolist()):
+                if math.hypot(e, n, u) <= _reach(radar):
+                    line = TruthLine(time, f"b{body}", (e, n, u + _MAST_M), "multirotor")
+                    true.write(msgspec.json.encode(line) + b"\n")
+    return number
+
+
+def _flown(targets: int, scans: int, seed: int) -> Iterator[tuple[float, list[Detection], Crowd]]:
+    """Time, plots, and where the bodies are, of each scan."""
     rng = np.random.default_rng(seed)
     crowd, radar = crowd_of(targets, rng), site_of(targets)[1]
     for number in range(scans):
-        rows = np.concatenate([_seen(crowd, rng), _false(targets, radar, rng)])
+        rows = np.concatenate([_seen(crowd, radar, rng), _false(targets, radar, rng)])
         rows = rows[np.argsort(rows[:, 1], kind="stable")]
         time = START_S + number
-        yield time, [_detection(time, number, row) for row in rows.tolist()]
+        yield time, [_detection(time, number, row) for row in rows.tolist()], crowd
         crowd = crowd.moved(1.0)
 
 
-def _seen(crowd: Crowd, rng: np.random.Generator) -> F64:
+def _seen(crowd: Crowd, radar: SensorProfile, rng: np.random.Generator) -> F64:
     """Range, azimuth, elevation, range rate of those that are seen, with their errors (k, 4)."""
     e, n, u = crowd.place.T
     distance, rate = np.sqrt(e * e + n * n + u * u), np.sum(crowd.place * crowd.velocity(), axis=1)
@@ -93,13 +122,18 @@ def _seen(crowd: Crowd, rng: np.random.Generator) -> F64:
     sigmas = _SIGMA.range_m, _SIGMA.azimuth_deg, _SIGMA.elevation_deg, _SIGMA.range_rate_mps
     noisy = rows + rng.standard_normal(rows.shape) * np.array(sigmas, np.float64)
     noisy[:, 0] = np.maximum(noisy[:, 0], 1.0)
-    return noisy[rng.random(len(rows)) < SEES]
+    seen: F64 = noisy[(rng.random(len(rows)) < SEES) & (distance <= _reach(radar))]
+    return seen
+
+
+def _reach(radar: SensorProfile) -> float:
+    return radar.range_m[1] if radar.range_m is not None else math.inf
 
 
 def _false(targets: int, radar: SensorProfile, rng: np.random.Generator) -> F64:
     """Plots of nothing, evenly over the ground (k, 4)."""
     k = int(rng.poisson(FALSE_SHARE * targets))
-    distance = max(radar.range_m) * np.sqrt(rng.random(k)) if radar.range_m else np.zeros(k)
+    distance = _reach(radar) * np.sqrt(rng.random(k))
     angles = rng.uniform(-180.0, 180.0, k), rng.uniform(0.0, _STEEPEST_DEG, k)
     return np.stack([distance, *angles, rng.uniform(-_FASTEST_MPS, _FASTEST_MPS, k)], axis=1)
 

@@ -16,10 +16,10 @@ from vedette.evaluate.attribution import Labelled, attribute
 from vedette.evaluate.drive import Case
 from vedette.evaluate.truth import Truth
 from vedette.fuse import FuseSettings, Tracker
+from vedette.fuse.identity.names import track_id
 from vedette.fuse.kernels.kalman import F64, Mask
 from vedette.fuse.look import Looks
 from vedette.fuse.looks import Rows
-from vedette.fuse.names import track_id
 from vedette.fuse.picture import Picture
 from vedette.fuse.plots import content_of
 from vedette.fuse.scan import Scan

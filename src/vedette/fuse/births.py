@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.fuse import hearsay
 from vedette.fuse.keeper import Keeper
 from vedette.fuse.kernels import polar, sight
 from vedette.fuse.kernels.kalman import F64
@@ -11,6 +10,7 @@ from vedette.fuse.looks import Rows
 from vedette.fuse.picture import Dossier, Picture
 from vedette.fuse.rays.hearing import Hearing
 from vedette.fuse.scan import News, Scan, frame_of
+from vedette.fuse.sensing import hearsay
 from vedette.fuse.sightings import NONE
 
 I64 = NDArray[np.int64]

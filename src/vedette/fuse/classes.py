@@ -1,8 +1,9 @@
 """What kind of body a track is, as far as it shows without anybody's word: how fast it flies, whether it is
 heard to send, how regularly a radar sees it, how high it is.
 
-No sensor's label is used here; they are combined with it in `vedette.fuse.evidence`. Only what independent
-sensors measure counts: what a body says of its own motion tells nothing of its kind (DESIGN, law 3).
+No sensor's label is used here; they are combined with it in `vedette.fuse.identity.evidence`. Only what
+independent sensors measure counts: what a body says of its own motion tells nothing of its kind (DESIGN,
+law 3).
 
 Where the figures come from:
 

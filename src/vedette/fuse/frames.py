@@ -1,15 +1,17 @@
 """A picture as the tracks that others see: the confirmed ones, predicted to one time."""
 
+import math
 from collections.abc import Collection
 
 import numpy as np
 
-from vedette.fuse import evidence
-from vedette.fuse.kernels.kalman import STATE
+from vedette.fuse.identity import evidence
+from vedette.fuse.identity.verdict import verdict
+from vedette.fuse.kernels import comparison
+from vedette.fuse.kernels.kalman import F64, STATE
 from vedette.fuse.picture import Dossier, Picture
 from vedette.fuse.settings import FuseSettings
 from vedette.fuse.step import Fuser
-from vedette.fuse.verdict import verdict
 from vedette.fuse.words import CLASSES
 from vedette.model import Track
 from vedette.model.detection import ObjectClass
@@ -24,16 +26,19 @@ def tracks_of(
     fuser: Fuser,
     vouched: Collection[str] | None = None,
     prior: tuple[float, ...] = evidence.PRIOR,
+    now: float = -math.inf,
 ) -> list[Track]:
     """All confirmed tracks at ``at``; ``prior`` is that of their classes. ``vouched``: the sensors for whose
-    word the operator stands; None where nothing but words is known.
+    word the operator stands; None where nothing but words is known. ``now``: station time.
 
-    A track whose last detection is ahead of ``at`` (by at most a second, see
-    `vedette.fuse.settings.FUTURE_S`) stands where that detection left it."""
+    A track whose last detection is later than ``at`` is taken back along its way: ``at`` is that of a scan
+    that came late, after others. A detection ahead of ``now`` itself (by at most a second, see
+    `vedette.fuse.settings.FUTURE_S`) is of a clock that is ahead: the track stands where that left it."""
     existences = fuser.existences(picture, at)
     least = fuser.settings.drop_existence
     shown = np.flatnonzero(picture.confirmed[: picture.count] & ~(existences < least))
     x, p, known = fuser.predicted(picture, at)
+    _take_back(np.minimum(picture.time[: picture.count], now) - at, x, p)
     natures = fuser.natures.priors(picture, prior, shown).tolist()
     states, covariances = x[shown].tolist(), p[shown][:, _ROWS, _COLUMNS].tolist()
     tracks = []
@@ -61,6 +66,12 @@ def tracks_of(
             )
         )
     return tracks
+
+
+def _take_back(later: F64, x: F64, p: F64) -> None:
+    """States (n, 6) and covariances (n, 6, 6) in place, so many seconds (n,) earlier, where that is any."""
+    for t in np.flatnonzero(later > 0.0).tolist():
+        comparison.shift(t, t + 1, x[:, None], p[:, None], -float(later[t]))
 
 
 def _believed(

@@ -9,10 +9,10 @@ from operator import attrgetter
 
 from msgspec import structs
 
-from vedette.fuse.ground import Ground
 from vedette.fuse.plots import Plot, Unusable, contents_of, impersonal
 from vedette.fuse.plotter import Plotter
-from vedette.fuse.sensors import Sensor, sensor_of, unknown_sensor
+from vedette.fuse.sensing.ground import Ground
+from vedette.fuse.sensing.sensors import Sensor, sensor_of, unknown_sensor
 from vedette.fuse.settings import FUTURE_S, LATE_WINDOW_S, FuseSettings
 from vedette.model import Detection, SensorProfile, Site
 

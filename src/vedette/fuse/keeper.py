@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vedette.fuse import claims, evidence, room
+from vedette.fuse import room
 from vedette.fuse.classes import Natures
+from vedette.fuse.identity import claims, evidence
+from vedette.fuse.identity.names import identity_of, track_id
+from vedette.fuse.identity.pace import paced
 from vedette.fuse.kernels import comparison, imm, kalman, polar, survival
 from vedette.fuse.kernels.kalman import F64, STATE, Mask
-from vedette.fuse.names import identity_of, track_id
-from vedette.fuse.pace import paced
 from vedette.fuse.picture import MODELS, Dossier, Picture
 from vedette.fuse.plots import Plot
 from vedette.fuse.settings import FuseSettings

@@ -8,10 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.fuse import evidence, hearsay
 from vedette.fuse.births import Births
-from vedette.fuse.clutter import Maps
-from vedette.fuse.coverage import USUAL_PD, Covered, covered, expected, learn_from_misses
+from vedette.fuse.identity import evidence
 from vedette.fuse.keeper import Keeper, conflict
 from vedette.fuse.kernels import bodily, comparison, coverage, kalman, pmb, sight, survival
 from vedette.fuse.kernels.kalman import F64, Mask
@@ -19,10 +17,13 @@ from vedette.fuse.looks import Rows, looked, rows_of
 from vedette.fuse.picture import OpenScan, Picture, Unseen
 from vedette.fuse.plots import NO_KIND, Plot
 from vedette.fuse.rays.hearing import Hearing
-from vedette.fuse.registration import Registrar
+from vedette.fuse.registration.registration import Registrar
 from vedette.fuse.reports import GATE
 from vedette.fuse.scan import News, Scan, frame_of
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing import hearsay
+from vedette.fuse.sensing.clutter import Maps
+from vedette.fuse.sensing.coverage import USUAL_PD, Covered, covered, expected, learn_from_misses
+from vedette.fuse.sensing.sensors import Sensor
 
 I64 = NDArray[np.int64]
 _mute = attrgetter("mute")
@@ -151,7 +152,8 @@ class Looks:
         taken = [picture.slots[track] for track in scan.seen if track in picture.slots]
         self._unlearn_broadcast_heights(picture, scan.time, x, p)
         pd, full = expected(picture, sensor, scan.time, here, self._settings)
-        pd[taken] = full[taken] = 0.0
+        if taken:
+            pd[taken] = full[taken] = 0.0
         counts = full
         if sensor.searching:
             pd, counts = natures.dimmed(picture, pd), natures.dimmed(picture, full)
@@ -161,7 +163,7 @@ class Looks:
 
     def _weigh(self, picture: Picture, scan: Scan, rows: Rows, ahead: Ahead) -> Weighed:
         """Which plot is of which track; the states ``ahead`` come to be those after the scan."""
-        n, after, unclaimed = picture.count, ahead.existence.copy(), np.ones(len(scan.plots))
+        n, after, unclaimed = picture.count, ahead.existence.copy(), np.empty(len(scan.plots))
         hit, best = np.empty(n), np.empty(n, np.int64)
         origin, rotation = frame_of(scan.sensor)
         pmb.scan(
@@ -182,7 +184,9 @@ class Looks:
             self._search(picture, scan.time, ahead.full, found.hit, whole=scan.whole)
         picture.by_ear[:n] &= found.hit <= 0.5
 
-    def _listened(self, picture: Picture, scan: Scan, ahead: Ahead, found: Weighed, foreign: Mask) -> None:
+    def _listened(
+        self, picture: Picture, scan: Scan, ahead: Ahead, found: Weighed, foreign: Mask | None
+    ) -> None:
         """What a look of a sensor of directions says beside them: what sends, and what is a ghost; nothing
         of what is ``foreign`` (n,) to it."""
         n, sensor = picture.count, scan.sensor
@@ -190,7 +194,8 @@ class Looks:
         emitted = picture.emits[:n].copy()
         survival.heard_or_silent(n, visible, sees, found.hit, found.after, picture.emits)
         hearsay.no_less(picture.emits[:n], emitted, foreign)
-        self._keeper.natures.listened(picture, visible & ~foreign, sensor.period_s)
+        own = visible if foreign is None else visible & ~foreign
+        self._keeper.natures.listened(picture, own, sensor.period_s)
         survival.doubt(
             n, picture.by_ear, visible, sees, ahead.existence, found.hit, emitted, found.after, picture.emits
         )
@@ -277,7 +282,9 @@ class Looks:
         existences = self._keeper.existences(picture, scan.start)
         _, full = expected(picture, sensor, scan.start, here, self._settings)
         was_seen = np.array([dossier.id in seen for dossier in picture.dossiers])
-        looked_for = ~was_seen & (picture.founded[:n] < scan.start) & ~hearsay.foreign(picture, sensor)
+        looked_for, foreign = ~was_seen & (picture.founded[:n] < scan.start), hearsay.foreign(picture, sensor)
+        if foreign is not None:
+            looked_for &= ~foreign
         counts = self._keeper.natures.dimmed(picture, full)
         self._expect_bodies(picture, scan.start, counts)
         after = np.empty(n)

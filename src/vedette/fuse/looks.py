@@ -3,21 +3,34 @@ that are not known yet, and what of a plot goes to the kernels of `kernels.pmb`.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from vedette.fuse.clutter import RARE, Found, Maps, stated_count
-from vedette.fuse.coverage import plots_in_view
 from vedette.fuse.kernels import sight
 from vedette.fuse.kernels.clutter import I64
 from vedette.fuse.kernels.kalman import F64, Mask
 from vedette.fuse.kernels.pmb import Mask2
 from vedette.fuse.picture import Unseen
-from vedette.fuse.plots import Plot
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.plots import Accuracy, Plot
+from vedette.fuse.sensing.clutter import (
+    AZIMUTH,
+    BASE,
+    ELEVATION,
+    PER_M2,
+    PER_SCAN,
+    RANGE,
+    RARE,
+    RATE,
+    SEES,
+    Found,
+    Maps,
+)
+from vedette.fuse.sensing.coverage import plots_in_view
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 
 _LEAST_VIEW = 0.01
@@ -28,8 +41,7 @@ _HEIGHTS_M, _SPEEDS_MPS = 500.0, 120.0
 _DEG = math.pi / 180.0
 _accuracy = attrgetter("accuracy")
 
-# Indices into the figures of a sensor, and of what is expected of unknown bodies.
-RANGE, AZIMUTH, ELEVATION, RATE, PER_SCAN, PER_M2, SEES, BASE = 0, 2, 3, 5, 7, 8, 9, 10
+# Indices into what is expected of unknown bodies.
 DENSITY, HEIGHT, HEIGHT_SIGMA, SPEED_SIGMA = 0, 1, 2, 3
 
 
@@ -62,11 +74,13 @@ def rows_of(
     what was learnt of its false plots."""
     kind, sensor = plots[0].kind, plots[0].sensor
     z, (var, use) = _values(plots), _accuracies(plots)
-    clutter, fresh = densities(kind, z, use, sensor, density, settings)
     maps = Maps(settings) if maps is None else maps
+    clutter, fresh = densities(kind, z, use, maps.figures(sensor, kind), density, settings)
     cells = maps.cells(sensor, kind, z)
-    clutter *= maps.multiples(found, sensor, kind, cells)
-    fresh *= np.maximum(plots_in_view(sensor, kind, z, var, use, settings), _LEAST_VIEW)
+    if found is not None:
+        clutter *= maps.multiples(found, sensor, kind, cells)
+    if sensor.mask is not None:
+        fresh *= np.maximum(plots_in_view(sensor, kind, z, var, use, settings), _LEAST_VIEW)
     raised = np.zeros(len(plots), np.bool_) if kind == sight.BEARING else use[:, 2].copy()
     return Rows(z, var, use, clutter + fresh, fresh, raised, cells)
 
@@ -97,10 +111,16 @@ def _accuracies(plots: Sequence[Plot]) -> tuple[F64, Mask2]:
     var, use = np.empty((len(plots), sight.ROWS)), np.empty((len(plots), sight.ROWS), np.bool_)
     accuracies = list(map(_accuracy, plots))
     if accuracies.count(first) == len(plots):
-        var[:], use[:] = first
+        var[:], use[:] = _arrays(first)
     else:
         var[:], use[:] = [one.var for one in accuracies], [one.use for one in accuracies]
     return var, use
+
+
+@lru_cache(maxsize=1024)
+def _arrays(accuracy: Accuracy) -> tuple[F64, Mask]:
+    """Not to be written to; most plots of a sensor share one accuracy for long."""
+    return np.array(accuracy.var), np.array(accuracy.use)
 
 
 def looked(unseen: Unseen | None, sensor: Sensor, time: float, settings: FuseSettings) -> float:
@@ -112,18 +132,10 @@ def looked(unseen: Unseen | None, sensor: Sensor, time: float, settings: FuseSet
 
 
 def densities(
-    kind: int, z: F64, use: Mask2, sensor: Sensor, density: float, settings: FuseSettings
+    kind: int, z: F64, use: Mask2, figures: F64, density: float, settings: FuseSettings
 ) -> tuple[F64, F64]:
-    """At each plot (k,): false plots a scan, and new bodies, a unit of the measure's rows."""
-    extent = sensor.extent
-    count = stated_count(sensor, kind, settings)
-    base = 0.0 if sensor.origin is None else float(sensor.origin[2])
-    figures = np.array(
-        [
-            *extent.range_m, extent.azimuth_rad, *extent.elevation_rad, *extent.rate_mps, count,
-            sensor.clutter_per_m2, sensor.detection_probability, base,
-        ]
-    )  # fmt: skip
+    """At each plot (k,): false plots a scan, and new bodies, a unit of the measure's rows. ``figures``:
+    `clutter.figures_of` the sensor."""
     unknown = np.array(
         [
             density,

@@ -3,11 +3,17 @@
 import numpy as np
 from msgspec import structs
 
+from vedette.fuse.identity import evidence
 from vedette.fuse.keeper import Keeper
 from vedette.fuse.kernels import kalman
+from vedette.fuse.kernels.kalman import F64
 from vedette.fuse.picture import Picture
 
 _MERGE_SPREAD_M2 = 100.0**2
+_SHARPER = 0.25
+"""Of two tracks of one body, that whose place has less than this share of the other's variance is the one
+that was right: the other one got none of the body's plots."""
+_STATE = ("time", "x", "p", "xm", "pm", "mu", "known")
 
 
 class Merging:
@@ -28,7 +34,9 @@ class Merging:
             self._merge(picture, float(now))
 
     def _merge(self, picture: Picture, now: float) -> None:
-        partners = self._partners(picture, now)
+        x, p, _ = self._keeper.predicted(picture, now)
+        spread = p[:, 0, 0] + p[:, 1, 1] + p[:, 2, 2]
+        partners = self._partners(picture, x, p)
         for slot in self._parted(picture, partners):
             picture.revise(slot, structs.replace(picture.dossiers[slot], near=None))
         gone = np.zeros(picture.count, np.bool_)
@@ -41,7 +49,10 @@ class Merging:
                 picture.confirmed[partner] |= picture.confirmed[slot]
                 if picture.confirmed[slot]:
                     picture.bodily[partner] = max(picture.bodily[partner], picture.bodily[slot])
-                self._inherit(picture, partner, slot)
+                # No word moves what a sensor saw, however sharp it says it is.
+                told = picture.independent[partner] and not picture.independent[slot]
+                sharper = not told and spread[slot] < _SHARPER * spread[partner]
+                self._inherit(picture, partner, slot, now, sharper=sharper)
                 self._keeper.touched[other] = None
                 gone[slot] = True
                 picture.tally("merged-tracks")
@@ -55,16 +66,23 @@ class Merging:
             if dossier.near is not None and slot not in partners
         ]
 
-    def _inherit(self, picture: Picture, heir: int, slot: int) -> None:
-        """A height that the other track had measured must not give way to one that was only broadcast."""
+    def _inherit(self, picture: Picture, heir: int, slot: int, now: float, *, sharper: bool) -> None:
+        """The heir keeps its name, and is where the other one is if that is ``sharper``. A height that one of
+        them had measured must not give way to one that was only broadcast."""
         own, other = picture.sightings[heir], picture.sightings[slot]
-        if other.measured > own.measured:
+        if sharper:
+            for name in _STATE:
+                array = getattr(picture, name)
+                array[heir] = array[slot]
+            picture.heard[heir] = max(picture.heard[heir], picture.heard[slot])
+        left, taken = (own, other) if sharper else (other, own)
+        if left.measured > taken.measured and not evidence.height_measured(taken, now, self._settings):
             self._keeper.forget_height(picture, heir)
         picture.revise(heir, picture.dossiers[heir], own.joined(other))
 
-    def _partners(self, picture: Picture, now: float) -> dict[int, int]:
-        """For each track that may be the same body as a better founded one: the slot of that one."""
-        x, p, _ = self._keeper.predicted(picture, now)
+    def _partners(self, picture: Picture, x: F64, p: F64) -> dict[int, int]:
+        """For each track that may be the same body as a better founded one: that one's slot. ``x``, ``p``:
+        all, at this second."""
         pairs = np.empty((4 * picture.count, 2), np.int64)
         found = kalman.close_pairs(picture.count, x, p, self._settings.merge_distance, pairs)
         partners: dict[int, int] = {}

@@ -6,12 +6,12 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from vedette.fuse.clutter import Found
 from vedette.fuse.kernels import imm
 from vedette.fuse.kernels.clutter import CELLS
 from vedette.fuse.picture import Dossier, OpenScan, Picture, Unseen
 from vedette.fuse.rays.packing import PackedRays, packed_rays, unpacked_rays
-from vedette.fuse.registers import PackedRegisters, packed, unpacked
+from vedette.fuse.registration.registers import PackedRegisters, packed, unpacked
+from vedette.fuse.sensing.clutter import Found
 from vedette.fuse.sightings import Sightings
 
 

@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from msgspec import Struct
 
-from vedette.fuse.claims import Suit
-from vedette.fuse.clutter import Found
+from vedette.fuse.identity.claims import Suit
+from vedette.fuse.identity.pace import Pace
 from vedette.fuse.kernels.kalman import F64, STATE, Mask
 from vedette.fuse.kernels.nature import UNHEARD
-from vedette.fuse.pace import Pace
 from vedette.fuse.rays.state import NOTHING_HEARD, Rays
-from vedette.fuse.registers import NOTHING, Noted
+from vedette.fuse.registration.registers import NOTHING, Noted
+from vedette.fuse.sensing.clutter import Found
 from vedette.fuse.sightings import NEVER, Sightings
 from vedette.model import Claim, Identity
 from vedette.model.detection import Measure

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from vedette.fuse.kernels import sight
 from vedette.fuse.kernels.kalman import F64, Mask
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.model import Bearing, Claim, Detection, EmptyScan, RangeBearing
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

@@ -21,7 +21,7 @@ from vedette.fuse.plots import (
     content_of,
     speaks_as_aircraft,
 )
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings, for_aircraft
 from vedette.fuse.words import word_of
 from vedette.geo import LocalFrame, convert_height

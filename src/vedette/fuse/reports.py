@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import structs
 
-from vedette.fuse import claims, evidence
-from vedette.fuse.binding import Binding
-from vedette.fuse.claims import LEAST_STEP_S, Fit
-from vedette.fuse.crowding import Crowding
+from vedette.fuse.identity import claims, evidence
+from vedette.fuse.identity.binding import Binding
+from vedette.fuse.identity.claims import LEAST_STEP_S, Fit
+from vedette.fuse.identity.names import identity_of
 from vedette.fuse.keeper import Keeper, conflict
 from vedette.fuse.kernels import imm, kalman
 from vedette.fuse.kernels.kalman import F64, STATE
-from vedette.fuse.names import identity_of
 from vedette.fuse.picture import MODELS, Dossier, Picture
 from vedette.fuse.plots import Plot, placed, unnamed, without_height, without_velocity
+from vedette.fuse.sensing.crowding import Crowding
 from vedette.fuse.sightings import Sightings, with_sensor
 from vedette.model import Position
 

@@ -8,7 +8,7 @@ import numpy as np
 from vedette.fuse.kernels import sight
 from vedette.fuse.kernels.kalman import F64
 from vedette.fuse.plots import Plot
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 from vedette.fuse.sightings import NEVER, Sightings, held_until
 

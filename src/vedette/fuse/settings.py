@@ -305,8 +305,10 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     register_share: Probability = 0.75
     """Of what a second of plots says, as if errors were independent, so much is believed: they are not (a
     judgement, by the errors that were measured in units of the stated sigmas)."""
-    register_existence: Probability = 0.95
-    """Bodies less sure than this are not used to compare sensors ..."""
+    register_existence: Probability = 0.8
+    """Bodies less sure than this are not used to compare sensors. Not more: a sharp finder that should hear a
+    body and does not leaves it at 0.94, or 0.83 if that is so twice; one that is turned would do away with
+    all its witnesses ..."""
     register_tracks: int = 8
     """... and of the others no more than this each second, those that are known best."""
     register_least_bodies: int = 2

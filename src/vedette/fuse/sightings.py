@@ -7,7 +7,7 @@ import math
 
 from msgspec import Struct
 
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 
 NEVER = -math.inf

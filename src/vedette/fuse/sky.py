@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
-from vedette.fuse import evidence
+from vedette.fuse.identity import evidence
 from vedette.fuse.kernels.kalman import F64, Mask
 from vedette.fuse.picture import Picture
 from vedette.fuse.settings import FuseSettings

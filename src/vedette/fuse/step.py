@@ -13,7 +13,7 @@ from vedette.fuse.look import Looks
 from vedette.fuse.merging import Merging
 from vedette.fuse.picture import Picture
 from vedette.fuse.plots import Plot
-from vedette.fuse.registration import Registrar
+from vedette.fuse.registration.registration import Registrar
 from vedette.fuse.reports import Reports
 from vedette.fuse.reunion import Reunion
 from vedette.fuse.settings import FuseSettings

@@ -172,11 +172,16 @@ class Timeline:
 
     def _forget(self, second: int) -> None:
         """Move the base of the window to ``second``: nothing older can come any more."""
-        del self._log[: bisect_left(self._log, (float(second), ""), key=_group_key)]
+        if self._log:
+            del self._log[: bisect_left(self._log, (float(second), ""), key=_group_key)]
         self._load = {place: number for place, number in self._load.items() if place[1] >= second}
-        base = max(i for i, c in enumerate(self._checkpoints) if c.turned and c.second <= second)
-        point = self._checkpoints[base]
-        self._checkpoints[: base + 1] = [_Checkpoint(second, _NOTHING, True, point.picture)]
+        base = 0
+        for i, point in enumerate(self._checkpoints):
+            if point.second > second:
+                break
+            base = i if point.turned else base
+        picture = self._checkpoints[base].picture
+        self._checkpoints[: base + 1] = [_Checkpoint(second, _NOTHING, True, picture)]
 
     def _load_of(self, plot: Plot, change: int) -> int:
         """Count a plot in or out of its sensor's second; returns how many there are."""
@@ -285,14 +290,18 @@ class Timeline:
         self._turn_seconds(self._reached)
 
     def _turn_seconds(self, second: int) -> None:
-        """Turn the head's seconds up to this one; over an empty picture they turn all at once."""
+        """Turn the head's seconds up to this one; over an empty picture, of which they change nothing, they
+        turn all at once."""
         self._reached = max(self._reached, second)
         while self._head_second < second:
             last = self._checkpoints[-1]
-            idle = self.head.count == 0 and last.turned and last.key == self._head_key
-            self._head_second = second if idle else self._head_second + 1
-            self.fuser.second(self.head, self._head_second)
-            self._mark(turned=True)
+            if self.head.count == 0 and last.turned and last.key == self._head_key:
+                self._head_second = second
+                self._checkpoints.append(last._replace(second=second))
+            else:
+                self._head_second += 1
+                self.fuser.second(self.head, self._head_second)
+                self._mark(turned=True)
 
     def _mark(self, *, turned: bool) -> None:
         self._checkpoints.append(_Checkpoint(self._head_second, self._head_key, turned, self.head.copy()))
@@ -308,6 +317,8 @@ class Timeline:
 
     def _changed(self, before: dict[str, tuple[float, float, bytes]]) -> list[str]:
         """Confirmed tracks that were touched, less those that a replay left as they were."""
+        if not self.fuser.touched:
+            return []
         slots, confirmed = self.head.slots, self.head.confirmed.tolist()
         changed = [track for track in self.fuser.touched if track in slots and confirmed[slots[track]]]
         if before:

@@ -20,21 +20,21 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from vedette.fuse import evidence
-from vedette.fuse.findings import registrations
 from vedette.fuse.frames import tracks_of
-from vedette.fuse.ground import Ground
+from vedette.fuse.identity import evidence
 from vedette.fuse.intake import Intake
 from vedette.fuse.packing import picture_bytes
 from vedette.fuse.plots import Plot, Unusable
 from vedette.fuse.rays.wedges import wedges_of
+from vedette.fuse.registration.findings import registrations
+from vedette.fuse.sensing.ground import Ground
 from vedette.fuse.settings import FuseSettings, for_aircraft
 from vedette.fuse.sky import Joined, Partner, Sky
 from vedette.fuse.step import Fuser
 from vedette.fuse.timeline import PackedTimeline, Timeline, window_start
 from vedette.model import Detection, Frame, InputError, Registration, SensorProfile, Site, Track
 
-STATE_FORMAT = 4
+STATE_FORMAT = 5
 """Of the bytes of `Tracker.state`; 1 had one timeline and no aircraft, 2 one model of motion, 3 sightings in
 the dossiers."""
 
@@ -125,9 +125,11 @@ class Tracker:
         """The confirmed tracks predicted to ``at``, sorted by id. A body that was found to be an aircraft
         is one track: as the sensors measure it, under the aircraft's identity. Beliefs are then the
         sensors' own, without the aircraft's word on its class."""
-        bodies = tracks_of(self._bodies.head, at, self._bodies.fuser, self._intake.vouched)
+        bodies = tracks_of(self._bodies.head, at, self._bodies.fuser, self._intake.vouched, now=self._at)
         if self._aircraft.head.count:
-            aircraft = tracks_of(self._aircraft.head, at, self._aircraft.fuser, prior=evidence.AIRCRAFT_PRIOR)
+            aircraft = tracks_of(
+                self._aircraft.head, at, self._aircraft.fuser, prior=evidence.AIRCRAFT_PRIOR, now=self._at
+            )
             bodies = _as_one(bodies, {track.id: track for track in aircraft}, self._sky.joined())
         wedges = wedges_of(self._bodies.head, at, self._bodies.fuser.settings)
         return Frame(time=at, tracks=tuple(sorted(bodies, key=lambda track: track.id)), wedges=wedges)

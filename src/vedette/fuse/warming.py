@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from vedette.fuse.ground import Ground
 from vedette.fuse.kernels import kalman
+from vedette.fuse.sensing.ground import Ground
 from vedette.fuse.settings import FuseSettings
 from vedette.fuse.tracker import Tracker
 from vedette.geo import LocalFrame

@@ -30,8 +30,6 @@ SEES, ORIGIN, ROTATION = 0, 1, 4
 place and rotation as in `kernels.sight.observe`."""
 USUAL, MOST = 0.5, 0.95
 """Probability of seeing of a sensor that states none, and the most that is believed of any."""
-BINS = 90
-"""Of the circle of residuals, 4 degrees each."""
 
 _BODY = 4
 """East, north and their velocities: what a body adds to the state while it is compared."""
@@ -49,8 +47,6 @@ _LEAST_GROUND_M = 150.0
 """Nearer than this an azimuth turns too fast for a second."""
 _SURE = 0.9
 _LEAST_HEARD = 0.02
-_PEAK_SIGMAS, _LEAST_PEAK = 6.0, 12.0
-"""By how much directions must crowd: beyond what chance does in a day, and in how many plots."""
 _CAUTION = 1.0
 """No plot counts as more accurate than this times what is known before it (as variances): in a wide gate it
 may be of something else, and one wrong plot must not decide where later ones are looked for."""
@@ -232,19 +228,10 @@ def _directed(
 
 
 @njit(cache=True, error_model="numpy")
-def _around(begin: int, end: int, plots: F64, azimuth: float, circle: F64) -> None:
-    """Count the residuals of all directions, for a sensor may be turned by more than any gate."""
-    width = TWO_PI / BINS
-    for q in range(begin, end):
-        place = math.floor((wrapped(plots[q, AZIMUTH] - azimuth) + math.pi) / width + 0.5)
-        circle[int(place) % BINS] += 1.0
-
-
-@njit(cache=True, error_model="numpy")
 def _look(
     kind: int, who: int, dt: float, figures: F64, begin: int, end: int, plots: F64, body: F64, p: F64,
-    told: F64, me: int, others: F64, voice: F64, circle: F64, silent: bool, mean: F64, cov: F64, h: F64,
-    g: F64, product: F64,
+    told: F64, me: int, others: F64, voice: F64, silent: bool, mean: F64, cov: F64, h: F64, g: F64,
+    product: F64,
 ) -> float:  # fmt: skip
     """One look at one body, whose state at its time is ``body`` (1, 1, 6); returns as `_ranged` and
     `_directed` do. ``silent``: the body is no witness for what only hears."""
@@ -261,7 +248,6 @@ def _look(
     own = _own_spread(row, jacobian[0], p)
     bias = cov[place, place] + h[place + 1] * h[place + 1] * cov[place + 1, place + 1]
     if kind != POLAR:
-        _around(begin, end, plots, seen[0, row], circle)
         if silent:
             return 0.0
         return _directed(
@@ -316,8 +302,7 @@ def _foretell(rivals: I64, x: F64, when: F64, time: float, figures: F64, others:
 @njit(cache=True, error_model="numpy")
 def compare(
     slots: I64, x: F64, p: F64, when: F64, sensor: I64, kind: I64, time: F64, figures: F64, number: I64,
-    plots: F64, told: F64, emits: F64, rivals: I64, silent: Mask2, mean: F64, cov: F64, circle: F64,
-    used: F64,
+    plots: F64, told: F64, emits: F64, rivals: I64, silent: Mask2, mean: F64, cov: F64, used: F64,
 ) -> bool:  # fmt: skip
     """Hold the plots of one second against each other, in place; False if the numbers failed.
 
@@ -326,7 +311,7 @@ def compare(
     looks, those with ranges first; ``plots`` (k, 4), look by look. ``told`` (s, 2): what the tracker takes
     off now. ``emits`` (n,): how likely each track sends; ``silent`` (t, s): which body is no witness for
     directions of which sensor. ``rivals`` (r,): tracks whose plots these may be, ascending, those of
-    ``slots`` among them. ``circle`` (s, BINS): residuals of directions; ``used`` (t, s): weight of what was
+    ``slots`` among them. ``used`` (t, s): weight of what was
     compared."""
     n = _BODY + len(mean)
     a, joint, product, h, g = np.zeros(n), np.zeros((n, n)), np.empty(n), np.empty(n), np.empty(n)
@@ -347,7 +332,7 @@ def compare(
                 body[0, 0, i], body[0, 0, 3 + i] = x[t, i] + dt * x[t, 3 + i], x[t, 3 + i]
             weight = _look(
                 kind[look], who, dt, figures[look], begin, end, plots, body, p[t], told[who], me,
-                others[look], voice, circle[who], silent[turn, who], a, joint, h, g, product,
+                others[look], voice, silent[turn, who], a, joint, h, g, product,
             )  # fmt: skip
             # What comes first is compared by what comes after it.
             first[who] += max(-weight, 0.0)
@@ -386,28 +371,6 @@ def well_known(
         slots[place], spread[place] = t, variance
     slots[:found] = np.sort(slots[:found])
     return found
-
-
-@njit(cache=True, error_model="numpy")
-def crowding(circle: F64, azimuth: float, sigma: float) -> float:
-    """Where the directions of a sensor crowd (radians), if that is far from ``azimuth``, at which they crowd
-    much less; else not a number. ``sigma``: of the azimuth."""
-    width, total = TWO_PI / BINS, 0.0
-    for k in range(BINS):
-        total += circle[k]
-    usual, top, most = 3.0 * total / BINS, 0, -1.0
-    for k in range(BINS):
-        wide = circle[k - 1] + circle[k] + circle[(k + 1) % BINS]
-        if wide > most:
-            top, most = k, wide
-    here = math.floor((wrapped(azimuth) + math.pi) / width + 0.5) % BINS
-    crowd = circle[here - 1] + circle[here] + circle[(here + 1) % BINS] - usual
-    excess = most - usual
-    if excess < max(_PEAK_SIGMAS * math.sqrt(usual), _LEAST_PEAK) or crowd > 0.5 * excess:
-        return math.nan
-    middle = (circle[(top + 1) % BINS] - circle[top - 1]) / most
-    peak: float = wrapped((top + middle) * width - math.pi)
-    return peak if abs(wrapped(peak - azimuth)) > 3.0 * sigma + 1.5 * width else math.nan
 
 
 @njit(cache=True, error_model="numpy")

@@ -35,7 +35,8 @@ def place(
     ``z`` (7,), ``r`` (7, 7), ``use`` (7,).
 
     Without an elevation the height is taken from the ``prior`` (mean and sigma, m). It only shortens the
-    ground range; what it is unsure of widens the range's sigma.
+    ground range; what it is unsure of widens the range's sigma. The sensor's axes, which the Earth's curve
+    turns by less than 0.01 within 50 km, are taken for the site's in the covariance, not in the place.
     """
     distance, sine, cosine = values[0], math.sin(values[1]), math.cos(values[1])
     use[:] = False

@@ -8,7 +8,7 @@ import numpy as np
 from vedette.fuse.kernels.kalman import F64
 from vedette.fuse.kernels.wedge import no_eyes
 from vedette.fuse.rays.state import Eye
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 
 USUAL_PD = 0.5
 """Of a sensor that states none."""

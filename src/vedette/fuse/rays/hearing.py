@@ -8,13 +8,13 @@ body that only one sensor hears is known by its direction.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vedette.fuse.keeper import Keeper
-from vedette.fuse.kernels import crossing, listening, wedge
+from vedette.fuse.kernels import crossing, listening, suppositions, wedge
 from vedette.fuse.kernels.kalman import F64, Mask
 from vedette.fuse.looks import Rows
 from vedette.fuse.picture import Picture
@@ -25,9 +25,9 @@ from vedette.fuse.rays.hypotheses import Heard
 from vedette.fuse.rays.silence import Watchers, most_likely
 from vedette.fuse.rays.state import Ear, Eye, Hypotheses, Mask2, Rays
 from vedette.fuse.reports import GATE
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
-from vedette.fuse.sightings import NONE
+from vedette.fuse.sightings import Sightings
 
 I64 = NDArray[np.int64]
 Stack = tuple[F64, F64, F64, F64]
@@ -63,6 +63,16 @@ class Hearing:
         self._gates: F64 = np.array(GATE)
         self._eyes = Eyes()
         self._figures: dict[Eye, F64] = {}
+        self._motion = hypotheses.motion_of(keeper)
+        settings = self._settings
+        self._crossing: F64 = np.array(
+            [
+                settings.first_density_per_m2, settings.arrivals_per_m2s * settings.crossing_apart_s,
+                0.0, 0.0, 0.0, settings.crossing_least_existence, settings.birth_speed_sigma_mps,
+                settings.prior_height_m, settings.prior_height_sigma_m, _ODD_HEIGHT_SIGMA_M,
+                settings.crossing_widest_m, 0.0,
+            ]
+        )  # fmt: skip
 
     def watched(self, picture: Picture, sensor: Sensor, time: float, sees: float) -> None:
         """A searching sensor has looked; ``sees``: with which probability it would have seen a body."""
@@ -72,8 +82,8 @@ class Hearing:
         if rays.eyes.get(sensor.id) is not eye:
             picture.rays = rays = rays._replace(eyes={**rays.eyes, sensor.id: eye})
         if rays.hypotheses.number and sees > 0.0:
-            held = hypotheses.missed(hypotheses.foretold(rays.hypotheses, time, self._keeper), eye, sees)
-            picture.rays = rays._replace(hypotheses=self._bounded(held))
+            held = hypotheses.missed(self._foretold(rays, time), eye, sees)
+            picture.rays = rays._replace(hypotheses=self._joined(held))
 
     def take(self, picture: Picture, plots: Sequence[Plot], rows: Rows, unclaimed: F64) -> list[str]:
         """A look of a sensor of directions, whose bearings are of no track with the probability
@@ -84,24 +94,24 @@ class Hearing:
             return []
         rays = picture.rays
         before = self._before(rays.ears.get(sensor.id), time)
-        held = hypotheses.foretold(rays.hypotheses, time, self._keeper)
+        held = self._foretold(rays, time)
         elsewhere = rows.elsewhere / np.maximum(unclaimed, _TINY)
         heard = hypotheses.heard(held, eye, sensor.id, rows, elsewhere, self._gates)
         founded, left = self._promote(picture, plots, self._hushed(picture, sensor.id, eye, heard))
         worth = unclaimed * heard.unclaimed
-        number = _least(
-            1.0 - unclaimed, self._settings.max_bearings, unclaimed >= self._settings.bearing_least_unclaimed
+        sure = unclaimed >= self._settings.bearing_least_unclaimed
+        number = _least(1.0 - unclaimed, self._settings.max_bearings, sure)
+        z, var, use, dense, worth, elsewhere = _at(
+            number, rows.z, rows.var, rows.use, rows.elsewhere, worth, elsewhere
         )
-        else_ = rows.elsewhere[number] / np.maximum(worth[number], _TINY)
-        look = Look(sensor, eye, time, rows.z[number], rows.var[number], rows.use[number], else_)
+        look = Look(sensor, eye, time, z, var, use, dense / np.maximum(worth, _TINY))
         searching = searching_eyes(picture, self._settings)
-        table, stray = self._listen(picture, look, elsewhere[number], before, searching)
-        chosen = _least(stray, self._settings.max_crossing_bearings, np.ones(len(stray), np.bool_))
+        table, stray = self._listen(picture, look, elsewhere, before, searching)
+        chosen = _least(stray, self._settings.max_crossing_bearings)
         born = self._crossings(picture, look, chosen, before, searching)
-        left = self._bounded(hypotheses.joined(left, *born))
-        ear = Ear(
-            eye, time, before, before * (1.0 - eye.sees), look.z, look.var, look.use, else_, chosen, table
-        )
+        left = self._joined(left, *born)
+        after = before * (1.0 - eye.sees)
+        ear = Ear(eye, time, before, after, z, var, use, look.else_, chosen, table)
         picture.rays = Rays({**rays.ears, sensor.id: ear}, rays.eyes, left)
         return founded
 
@@ -118,10 +128,11 @@ class Hearing:
         eye = self._eyes.of(sensor)
         if eye is None:
             return
-        if not picture.by_ear[: len(after)].any():
+        slots = picture.by_ear[: len(after)].nonzero()[0].tolist()
+        if not slots:
             return
         listeners, watchers = self._listeners(picture, sensor.id, eye, time), _watchers(picture)
-        for slot in np.flatnonzero(picture.by_ear[: len(after)]).tolist():
+        for slot in slots:
             seen, place = picture.sightings[slot], picture.x[slot, :3]
             founded = picture.dossiers[slot].founded
             if hit[slot] > 0.5:
@@ -132,7 +143,7 @@ class Hearing:
     def _hushed(self, picture: Picture, name: str, eye: Eye, heard: Heard) -> Heard:
         """The same for hypotheses, of those that are likely."""
         held = heard.hypotheses
-        likely = np.flatnonzero(held.existence > self._settings.forget_existence).tolist()
+        likely = (held.existence > self._settings.forget_existence).nonzero()[0].tolist()
         if not likely:
             return heard
         listeners, watchers = self._listeners(picture, name, eye, held.time), _watchers(picture)
@@ -152,9 +163,12 @@ class Hearing:
             listeners[name] = eye, time
         return listeners
 
-    def _bounded(self, held: Hypotheses) -> Hypotheses:
+    def _foretold(self, rays: Rays, time: float) -> Hypotheses:
+        return hypotheses.foretold(rays.hypotheses, time, self._motion, self._keeper)
+
+    def _joined(self, *parts: Hypotheses) -> Hypotheses:
         settings = self._settings
-        return hypotheses.bounded(held, settings.crossing_least_existence, settings.max_crossings)
+        return hypotheses.joined(settings.crossing_least_existence, settings.max_crossings, *parts)
 
     def _before(self, ear: Ear | None, time: float) -> float:
         """Density of bodies that a sensor could hear and has not heard before a look at ``time``."""
@@ -170,7 +184,7 @@ class Hearing:
         """Hypotheses that are likely enough become tracks; returns their ids, and the other ones."""
         held, settings = heard.hypotheses, self._settings
         sure = (held.existence > settings.confirm_existence) & (heard.hit > 0.5)
-        if not sure.any():
+        if len(sure.nonzero()[0]) == 0:
             return [], held
         wide = np.sqrt(np.maximum(held.pm[:, 0, 0, 0], held.pm[:, 0, 1, 1]))
         sure &= wide <= settings.crossing_sigma_m
@@ -194,9 +208,7 @@ class Hearing:
         born: list[Hypotheses] = []
         if len(chosen) == 0:
             return born
-        look = look._replace(
-            z=look.z[chosen], var=look.var[chosen], use=look.use[chosen], else_=look.else_[chosen]
-        )
+        look = Look(*look[:3], *_at(chosen, look.z, look.var, look.use, look.else_))
         for name in sorted(ears):
             ear = ears[name]
             if name == look.sensor.id or look.time - ear.time > self._settings.crossing_apart_s:
@@ -222,45 +234,36 @@ class Hearing:
     def _cross(
         self, look: Look, name: str, ear: Ear, before: float, searching: Stack, others: Stack
     ) -> Hypotheses | None:
-        settings = self._settings
-        first_density, arrivals = settings.first_density_per_m2, settings.arrivals_per_m2s
-        figures = np.array(
-            [
-                first_density, arrivals * settings.crossing_apart_s, look.eye.sees * ear.eye.sees,
-                before / first_density, ear.before / first_density, settings.crossing_least_existence,
-                settings.birth_speed_sigma_mps, settings.prior_height_m, settings.prior_height_sigma_m,
-                _ODD_HEIGHT_SIGMA_M, settings.crossing_widest_m, look.time - ear.time,
-            ]
-        )  # fmt: skip
-        ka, kb, zb, use_b = len(look.z), len(ear.chosen), ear.z[ear.chosen], ear.use[ear.chosen]
+        settings, figures = self._settings, self._crossing.copy()
+        figures[crossing.SEE] = look.eye.sees * ear.eye.sees
+        figures[crossing.QUIET_A] = before / settings.first_density_per_m2
+        figures[crossing.QUIET_B] = ear.before / settings.first_density_per_m2
+        figures[crossing.APART_S] = look.time - ear.time
+        zb, var_b, use_b, else_b = _at(ear.chosen, ear.z, ear.var, ear.use, ear.else_)
+        ka, kb = len(look.z), len(zb)
         room = ka * kb
         first, other, weight = np.empty(ka + 1, np.int64), np.empty(room, np.int64), np.empty(room)
         place, spread = np.empty((room, 3)), np.empty((room, 3, 3))
         found = crossing.cross_all(
-            look.z, look.var, look.use, look.else_, *arrays_of(look.eye), zb, ear.var[ear.chosen], use_b,
-            ear.else_[ear.chosen], *arrays_of(ear.eye), *searching, *others, figures, first, other, weight,
-            place, spread,
+            look.z, look.var, look.use, look.else_, *arrays_of(look.eye), zb, var_b, use_b, else_b,
+            *arrays_of(ear.eye), *searching, *others, figures, first, other, weight, place, spread,
         )  # fmt: skip
         if found == 0:
             return None
-        likely = _likely(ka, kb, first, other[:found], weight[:found])
-        good = np.flatnonzero(likely >= settings.crossing_least_existence)
-        if len(good) > settings.max_crossings:
-            order = np.argsort(-likely[good], kind="stable")
-            good = np.sort(good[order[: settings.max_crossings]])
-        if len(good) == 0:
+        likely, good, raised = np.empty(found), np.empty(found, np.int64), np.empty(found, np.bool_)
+        number = suppositions.likely_ones(
+            ka, kb, first, other[:found], weight[:found], look.use, use_b, settings.crossing_least_existence,
+            likely, good, raised,
+        )  # fmt: skip
+        if number == 0:
             return None
-        own = np.repeat(np.arange(ka), np.diff(first))[good]
-        raised = look.use[own, 1] | use_b[other[good], 1]
-        either = [
-            NONE.after(name, ear.time, checked=True, raised=flag).after(
-                look.sensor.id, look.time, checked=True, raised=flag
-            )
-            for flag in (False, True)
-        ]
+        best = _least(-likely[:number], settings.max_crossings)
+        good, likely, raised = good[best], likely[best], raised[best]
+        both = tuple(sorted([(name, ear.time), (look.sensor.id, look.time)]))
+        either = Sightings(both, look.time), Sightings(both, look.time, look.time)
         seen = [either[flag] for flag in raised.tolist()]
-        most = np.minimum(likely[good], settings.birth_existence_claimed)
-        return hypotheses.begun(look.time, place[good], spread[good], most, raised, seen, self._keeper)
+        most = np.minimum(likely, settings.birth_existence_claimed)
+        return hypotheses.begun(look.time, good, place, spread, most, raised, seen, self._keeper.unsure)
 
     # --- directions
 
@@ -303,13 +306,18 @@ def _watchers(picture: Picture) -> Watchers:
     return {name: (eyes[name], picture.unseen[name].time) for name in sorted(eyes) if name in picture.unseen}
 
 
-def _least(value: F64, most: int, good: Mask) -> I64:
+def _least(value: F64, most: int, good: Mask | None = None) -> I64:
     """Numbers of the ``good`` ones, or of the ``most`` with the least value if they are more."""
-    number = np.flatnonzero(good)
+    number = np.arange(len(value)) if good is None else good.nonzero()[0]
     if len(number) > most:
         order = np.argsort(value[number], kind="stable")
         number = np.sort(number[order[:most]])
     return number
+
+
+def _at(number: I64, *arrays: Any) -> Sequence[Any]:
+    """These rows of arrays that are as long as each other: mostly all, and then there is nothing to copy."""
+    return arrays if len(number) == len(arrays[0]) else [array[number] for array in arrays]
 
 
 def searching_eyes(picture: Picture, settings: FuseSettings) -> Stack:
@@ -345,10 +353,3 @@ def borders_of(eye: Eye) -> F64:
 
 DEFAULT_REACH_M = 5000.0
 """Of a sensor that states no range."""
-
-
-def _likely(ka: int, kb: int, first: I64, other: I64, weight: F64) -> F64:
-    """Marginal probability (e,) of each pair: a bearing is of one body at most."""
-    likely = np.empty(len(other))
-    crossing.share(ka, kb, first, other, weight, likely)
-    return likely

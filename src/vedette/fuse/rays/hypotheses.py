@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.fuse.keeper import Keeper
-from vedette.fuse.kernels import imm, kalman, pmb
+from vedette.fuse.kernels import imm, kalman, pmb, suppositions
 from vedette.fuse.kernels.kalman import F64, STATE, Mask
 from vedette.fuse.kernels.sight import BEARING
 from vedette.fuse.looks import Rows
@@ -45,17 +45,15 @@ def motion_of(keeper: Keeper) -> F64:
     return np.array([[horizontal, vertical, 0.0, 1.0, settings.climb_decay_s[0]]])
 
 
-def foretold(old: Hypotheses, now: float, keeper: Keeper) -> Hypotheses:
-    """All of them at ``now``."""
+def foretold(old: Hypotheses, now: float, motion: F64, keeper: Keeper) -> Hypotheses:
+    """All of them at ``now``; ``motion``: `motion_of` the keeper."""
     n = old.number
     if n == 0:
         return NO_HYPOTHESES._replace(time=now)
     times = np.full(n, min(old.time, now))
     x, p = np.empty((n, MODELS, STATE)), np.empty((n, MODELS, STATE, STATE))
     mu, known = np.empty((n, MODELS)), np.empty(n, np.bool_)
-    imm.predict_all(
-        n, times, old.xm, old.pm, old.mu, old.known, now, motion_of(keeper), keeper.motion, x, p, mu, known
-    )
+    imm.predict_all(n, times, old.xm, old.pm, old.mu, old.known, now, motion, keeper.motion, x, p, mu, known)
     return Hypotheses(now, x, p, mu, old.existence, known, old.founded, old.sightings)
 
 
@@ -71,7 +69,7 @@ def missed(held: Hypotheses, eye: Eye, sees: float) -> Hypotheses:
     """After a look of a searching sensor, in whose view a body would be seen and found by its own plots."""
     if held.number == 0 or sees <= 0.0:
         return held
-    r, pd = held.existence, np.where(visible(held, eye), sees, 0.0)
+    r, pd = held.existence, visible(held, eye) * sees
     return held._replace(existence=r * (1.0 - pd) / (1.0 - r * pd))
 
 
@@ -79,13 +77,14 @@ def heard(held: Hypotheses, eye: Eye, sensor: str, rows: Rows, elsewhere: F64, g
     """After a look of a sensor of directions; ``held`` is of its time. ``elsewhere`` (k,): density of what is
     none of these at each bearing."""
     n, k = held.number, len(rows.z)
-    unclaimed, hit, best = np.ones(k), np.zeros(n), np.full(n, -1, np.int64)
+    hit, best = np.empty(n), np.empty(n, np.int64)
     if n == 0:
-        return Heard(held, hit, best, unclaimed)
+        return Heard(held, hit, best, np.ones(k))
+    unclaimed = np.empty(k)
     origin, rotation, _ = arrays_of(eye)
     x, p, mu, r = held.xm.copy(), held.pm.copy(), held.mu.copy(), held.existence.copy()
     known = held.known.copy()
-    pd = np.where(visible(held, eye), eye.sees, 0.0)
+    pd = np.multiply(visible(held, eye), eye.sees, dtype=np.float64)
     pmb.scan(
         n, BEARING, x, p, mu, r, pd, True, origin, rotation, rows.z, rows.var, rows.use, _NOTHING_FORBIDDEN,
         elsewhere, gates, hit, best, unclaimed,
@@ -97,9 +96,11 @@ def heard(held: Hypotheses, eye: Eye, sensor: str, rows: Rows, elsewhere: F64, g
         raised = bool(rows.use[best[slot], 1])
         known[slot] |= raised
         sightings[slot] = sightings[slot].after(sensor, held.time, checked=True, raised=raised)
-    good = np.isfinite(x).all(axis=(1, 2)) & np.isfinite(p).all(axis=(1, 2, 3)) & np.isfinite(r)
     after = Hypotheses(held.time, x, p, mu, r, known, held.founded, tuple(sightings))
-    return Heard(after if good.all() else kept(after, good), hit[good], best[good], unclaimed)
+    if suppositions.all_sound(x, p, r):
+        return Heard(after, hit, best, unclaimed)
+    good = np.isfinite(x).all(axis=(1, 2)) & np.isfinite(p).all(axis=(1, 2, 3)) & np.isfinite(r)
+    return Heard(kept(after, good), hit[good], best[good], unclaimed)
 
 
 def kept(held: Hypotheses, keep: Mask) -> Hypotheses:
@@ -117,41 +118,47 @@ def kept(held: Hypotheses, keep: Mask) -> Hypotheses:
     )
 
 
-def joined(held: Hypotheses, *others: Hypotheses) -> Hypotheses:
-    """All of them in one table; those of ``others`` hold at the same time."""
-    parts = [part for part in (held, *others) if part.number]
-    if len(parts) <= 1:
-        return parts[0] if parts else held
-    return Hypotheses(
-        held.time,
-        np.concatenate([part.xm for part in parts]),
-        np.concatenate([part.pm for part in parts]),
-        np.concatenate([part.mu for part in parts]),
-        np.concatenate([part.existence for part in parts]),
-        np.concatenate([part.known for part in parts]),
-        np.concatenate([part.founded for part in parts]),
-        tuple(seen for part in parts for seen in part.sightings),
+def joined(least: float, most: int, *parts: Hypotheses) -> Hypotheses:
+    """All in one table that exist with a probability of ``least``, and of these the ``most`` likely ones. The
+    parts hold at the same time; one of them is there."""
+    number = sum(part.number for part in parts)
+    if number == 0:
+        return parts[0]
+    x, p = np.empty((number, MODELS, STATE)), np.empty((number, MODELS, STATE, STATE))
+    mu, existence, known = np.empty((number, MODELS)), np.empty(number), np.empty(number, np.bool_)
+    founded, slots, left = np.empty(number), np.empty(number, np.int64), 0
+    seen: list[Sightings] = []
+    for part in parts:
+        begin = left
+        left = suppositions.keep(
+            begin, least, part.xm, part.pm, part.mu, part.existence, part.known, part.founded, x, p, mu,
+            existence, known, founded, slots,
+        )  # fmt: skip
+        seen += [part.sightings[slot] for slot in slots[begin:left].tolist()]
+    held = Hypotheses(
+        parts[0].time,
+        x[:left],
+        p[:left],
+        mu[:left],
+        existence[:left],
+        known[:left],
+        founded[:left],
+        tuple(seen),
     )
-
-
-def bounded(held: Hypotheses, least: float, most: int) -> Hypotheses:
-    """Those that exist with a probability of ``least``, and of these the ``most`` likely ones."""
-    keep = held.existence >= least
-    if int(keep.sum()) > most:
-        order = np.argsort(-held.existence, kind="stable")
-        keep = np.zeros(held.number, np.bool_)
-        keep[order[:most]] = True
-    return held if keep.all() else kept(held, keep)
+    if left <= most:
+        return held
+    keep = np.zeros(left, np.bool_)
+    keep[np.argsort(-held.existence, kind="stable")[:most]] = True
+    return kept(held, keep)
 
 
 def begun(
-    time: float, place: F64, spread: F64, likely: F64, known: Mask, seen: Sequence[Sightings], keeper: Keeper
-) -> Hypotheses:
-    """New ones at ``place`` (n, 3) with covariance ``spread`` (n, 3, 3), of which no velocity is known."""
-    n = len(likely)
-    x, p = np.zeros((n, STATE)), np.zeros((n, STATE, STATE))
-    x[:, :3], p[:, :3, :3] = place, spread
-    for i in range(3):
-        p[:, 3 + i, 3 + i] = keeper.unsure[i] ** 2
-    mu, founded = np.ones((n, MODELS)), np.full(n, time)
-    return Hypotheses(time, x[:, None], p[:, None], mu, likely, known, founded, tuple(seen))
+    time: float, good: I64, place: F64, spread: F64, likely: F64, known: Mask, seen: Sequence[Sightings],
+    unsure: F64,
+) -> Hypotheses:  # fmt: skip
+    """New ones at the places ``good`` (n,) of ``place`` (e, 3) with covariances ``spread`` (e, 3, 3); no
+    velocity is known: ``unsure`` (3,) are its sigmas."""
+    n = len(good)
+    x, p, mu = np.empty((n, MODELS, STATE)), np.empty((n, MODELS, STATE, STATE)), np.empty((n, MODELS))
+    suppositions.begin(good, place, spread, unsure, x, p, mu)
+    return Hypotheses(time, x, p, mu, likely, known, np.full(n, time), tuple(seen))

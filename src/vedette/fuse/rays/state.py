@@ -19,7 +19,7 @@ MODELS = 1
 class Eye(Struct, frozen=True, array_like=True, cache_hash=True):
     """What a sensor can see, as plain numbers: its place and frame in the site's, its limits as in
     `kernels.kalman.in_view`, and how likely it sees what is there, and how often it looks. ``vouched``:
-    its silence is evidence (`vedette.fuse.hearsay`)."""
+    its silence is evidence (`vedette.fuse.sensing.hearsay`)."""
 
     origin: tuple[float, ...]
     rotation: tuple[tuple[float, ...], ...]

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from vedette.fuse.picture import Dossier
 from vedette.fuse.plots import Plot
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 from vedette.fuse.sightings import Sightings
 from vedette.fuse.words import CLASSES

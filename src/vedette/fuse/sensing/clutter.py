@@ -12,7 +12,7 @@ import numpy as np
 from vedette.fuse.kernels import clutter, sight
 from vedette.fuse.kernels.clutter import AZIMUTHS, CELLS, I64, RANGES
 from vedette.fuse.kernels.kalman import F64
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 
 RARE = 0.05
@@ -20,6 +20,11 @@ RARE = 0.05
 MANY = 3
 """Plots of one look in one cell that are a crowd."""
 _NOWHERE, _UPRIGHT = np.zeros(3), np.eye(3)
+
+
+RANGE, AZIMUTH, ELEVATION, RATE, PER_SCAN, PER_M2, SEES, BASE = 0, 2, 3, 5, 7, 8, 9, 10
+"""Indices into the figures of a sensor: lowest and highest range, width of its sector, elevations and rates;
+false plots a look, and a look and square metre; probability of detection; its height."""
 
 
 class Found(NamedTuple):
@@ -44,6 +49,17 @@ def stated_count(sensor: Sensor, kind: int, settings: FuseSettings) -> float:
     usual = settings.bearing_clutter_per_scan if kind == sight.BEARING else settings.least_clutter_per_scan
     count = sensor.clutter_per_scan or usual
     return max(count, usual) if kind == sight.POLAR else count
+
+
+def figures_of(sensor: Sensor, kind: int, settings: FuseSettings) -> F64:
+    """Figures of a sensor for plots of one kind, see `RANGE`."""
+    extent, base = sensor.extent, 0.0 if sensor.origin is None else float(sensor.origin[2])
+    return np.array(
+        [
+            *extent.range_m, extent.azimuth_rad, *extent.elevation_rad, *extent.rate_mps,
+            stated_count(sensor, kind, settings), sensor.clutter_per_m2, sensor.detection_probability, base,
+        ]
+    )  # fmt: skip
 
 
 def grid_of(sensor: Sensor, kind: int, settings: FuseSettings) -> Grid:
@@ -91,19 +107,23 @@ class Maps:
 
     def __init__(self, settings: FuseSettings) -> None:
         self._settings = settings
-        self._grids: dict[tuple[str, int], tuple[Grid, F64]] = {}
+        self._grids: dict[tuple[str, int], tuple[Grid, F64, F64]] = {}
 
-    def _grid(self, sensor: Sensor, kind: int) -> tuple[Grid, F64]:
+    def _grid(self, sensor: Sensor, kind: int) -> tuple[Grid, F64, F64]:
         held = self._grids.get((sensor.id, kind))
         if held is None:
-            grid = grid_of(sensor, kind, self._settings)
-            held = self._grids[sensor.id, kind] = grid, weights_of(grid, self._settings)
+            grid, figures = grid_of(sensor, kind, self._settings), figures_of(sensor, kind, self._settings)
+            held = self._grids[sensor.id, kind] = grid, weights_of(grid, self._settings), figures
         return held
+
+    def figures(self, sensor: Sensor, kind: int) -> F64:
+        """`figures_of`, not to be written to."""
+        return self._grid(sensor, kind)[2]
 
     def cells(self, sensor: Sensor, kind: int, z: F64) -> I64:
         """The cell of each plot (k,)."""
         cells = np.empty(len(z), np.int64)
-        grid, _ = self._grid(sensor, kind)
+        grid = self._grid(sensor, kind)[0]
         origin = _NOWHERE if sensor.origin is None else sensor.origin
         rotation = _UPRIGHT if sensor.rotation is None else sensor.rotation
         clutter.cells_of(kind, z, origin, rotation, grid.reach_m, cells)
@@ -113,7 +133,7 @@ class Maps:
         """By how much false plots are denser than stated at each plot (k,)."""
         out = np.ones(len(cells))
         if found is not None:
-            grid, weights = self._grid(sensor, kind)
+            grid, weights, _ = self._grid(sensor, kind)
             clutter.multiples(found.looks, found.counts, grid.expected, weights, cells, out)
         return out
 

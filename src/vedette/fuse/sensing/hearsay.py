@@ -13,25 +13,25 @@ import numpy as np
 from vedette.fuse.kernels.clutter import I64
 from vedette.fuse.kernels.kalman import F64, Mask
 from vedette.fuse.picture import Picture
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 
 _SHARE = 0.5
 """Of the table, that what such sensors found may fill; a judgement."""
 
 
-def foreign(picture: Picture, sensor: Sensor) -> Mask:
-    """Which tracks (n,) the silence of this sensor says nothing of."""
-    n = picture.count
+def foreign(picture: Picture, sensor: Sensor) -> Mask | None:
+    """Which tracks (n,) the silence of this sensor says nothing of; None of one that is vouched for."""
     if sensor.vouched:
-        return np.zeros(n, np.bool_)
+        return None
     others = [any(name != sensor.id for name, _ in seen.sensors) for seen in picture.sightings]
     return np.array(others, np.bool_)
 
 
-def no_less(after: F64, before: F64, slots: Mask) -> None:
-    """Raise what fell in these slots to what it was ``before``; all (n,)."""
-    np.maximum(after, before, out=after, where=slots)
+def no_less(after: F64, before: F64, slots: Mask | None) -> None:
+    """Raise what fell in these slots, if there are any, to what it was ``before``; all (n,)."""
+    if slots is not None:
+        np.maximum(after, before, out=after, where=slots)
 
 
 def admitted(picture: Picture, sensor: Sensor, plots: I64, likely: F64, settings: FuseSettings) -> I64:

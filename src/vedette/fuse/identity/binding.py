@@ -1,4 +1,4 @@
-"""Which claims belong to which bodies: the state of `vedette.fuse.claims` in the picture.
+"""Which claims belong to which bodies: the state of `vedette.fuse.identity.claims` in the picture.
 
 While a sensor that measures places sees a body, no report moves it: reports are then evidence of who it is,
 and the estimate that they are tested against is of independent sensors alone (DESIGN, law 3).
@@ -7,16 +7,16 @@ and the estimate that they are tested against is of independent sensors alone (D
 import numpy as np
 from msgspec import structs
 
-from vedette.fuse import claims, evidence
-from vedette.fuse.claims import GATE, Fit, Suit
+from vedette.fuse.identity import claims, evidence
+from vedette.fuse.identity.claims import GATE, Fit, Suit
+from vedette.fuse.identity.names import identity_of
+from vedette.fuse.identity.verdict import rivals
 from vedette.fuse.keeper import Keeper, conflict
 from vedette.fuse.kernels import imm, kalman
 from vedette.fuse.kernels.kalman import F64, STATE
-from vedette.fuse.names import identity_of
 from vedette.fuse.picture import MODELS, Dossier, Picture
 from vedette.fuse.plots import Plot, without_height, without_velocity
 from vedette.fuse.sightings import NEVER
-from vedette.fuse.verdict import rivals
 from vedette.model import Identity
 
 _LEAST_PLOTS = 3

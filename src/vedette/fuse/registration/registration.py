@@ -22,14 +22,14 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import structs
 
-from vedette.fuse.findings import DEG, Figures, figures_of, priors
-from vedette.fuse.kernels import comparison, sight, tempering
+from vedette.fuse.kernels import comparison, sight, swing, tempering
 from vedette.fuse.kernels.kalman import F64, Mask
 from vedette.fuse.kernels.pmb import I64, Mask2
 from vedette.fuse.looks import Rows
 from vedette.fuse.picture import Picture
-from vedette.fuse.registers import NOTHING, Noted, Place, Register, Registers, Trial
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.registration.findings import DEG, Figures, figures_of, priors
+from vedette.fuse.registration.registers import NOTHING, Noted, Place, Register, Registers, Trial
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 
 _MOST_SENSORS = 16
@@ -38,10 +38,18 @@ _MOST_LOOKS, _MOST_PLOTS, _MOST_LOOKS_OF_ONE = 64, 512, 8
 _MOST_BODIES = 8
 _WIDEST_M = 80.0
 """A track whose place is less sure than this is not well known."""
-_CIRCLE_LIFE_S = 30.0
+_PROFILE_LIFE_S = 20.0
+"""What directions say of how their sensor is turned fades in this time by a factor e: masts are turned."""
+_LEAST_NATS = 40.0
+_SHARE, _SHARE_CORRECTED = 0.5, 0.25
+"""A finder is looked for elsewhere if that is likelier by so much (natural logarithm: about ten times that a
+body is heard there and not here), and by a share of all that speaks for it: the first share, or the second
+where something is taken off it, which may not be right any more. Judgements: in a crowd much speaks for
+everything."""
 _FOUND_ANEW, _ASTRAY_SIGMA = 3.0 * DEG, 20.0 * DEG
 _MOST_IDLE_S = 8.0
-"""What nothing has agreed with for so long, while there were bodies to see, is no longer right."""
+"""What nothing has agreed with for so long, while there were bodies to see, is no longer right: so it is told
+of a radar, which has no profile, for tracks follow it."""
 _LEAST_AGREEING = 0.5
 """Of the bodies that a sensor should see, so many must be where it sees them."""
 _HEARD = 0.9
@@ -56,6 +64,8 @@ _AUDIBLE, _JUST_NOW_S = 0.1, 1.5
 nothing: one that is turned hears those that it takes for others. Less than the first sends nobody."""
 _MOST_PROOF = 2.0
 """Proof is not kept beyond this times what is asked for, so that it ends soon when a mast was put right."""
+_AGAINST = 3.0
+"""Nor does one second take more of it away than this: one wrong plot is no proof."""
 _SMALL, _SURELY_OFF = 0.5, 0.9
 """A sensor agrees with others against a radar, if it is off itself with less than the first probability; a
 sensor is corrected if it is off with more than the second."""
@@ -77,6 +87,7 @@ class Registrar:
     def __init__(self, settings: FuseSettings) -> None:
         self._settings = settings
         self._figures: dict[str, tuple[Sensor, F64]] = {}
+        self._priors: dict[int, tuple[F64, F64]] = {}
         self._levels: F64 = np.array([settings.register_existence, _WIDEST_M**2, _AUDIBLE])
         azimuth, clock = DEG * settings.register_azimuth_drift_deg, settings.register_clock_drift_s
         self._drift: F64 = np.array([azimuth**2, clock**2]) / _MINUTE_S
@@ -142,18 +153,18 @@ class Registrar:
         if len(new) > room:
             picture.tally("sensor-not-registered", len(new) - room)
         names, leaders = sorted([*kept, *new[:room]]), {one.id: None for one in sensors if one.searching}
-        mean, circle = np.zeros(2 * len(names)), np.zeros((len(names), comparison.BINS))
+        mean, profile = np.zeros(2 * len(names)), np.zeros((len(names), swing.CELLS))
         cov = np.diag(priors(self._settings, len(names))[0])
         come = [(s, kept[name]) for s, name in enumerate(names) if name in kept]
         for s, i in come:
-            mean[2 * s : 2 * s + 2], circle[s] = old.mean[2 * i : 2 * i + 2], old.circle[i]
+            mean[2 * s : 2 * s + 2], profile[s] = old.mean[2 * i : 2 * i + 2], old.profile[i]
             for o, j in come:
                 cov[2 * s : 2 * s + 2, 2 * o : 2 * o + 2] = old.cov[2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
         registers = [
             old.sensors[kept[name]] if name in kept else Register(name, places[name], leads=name in leaders)
             for name in names
         ]
-        return Registers(old.second, tuple(registers), mean, cov, circle)
+        return Registers(old.second, tuple(registers), mean, cov, profile)
 
     def _learnt(
         self, picture: Picture, old: Registers, noted: list[Noted], slots: I64, emits: F64, now: float
@@ -162,37 +173,55 @@ class Registrar:
         names = {register.sensor: number for number, register in enumerate(old.sensors)}
         looks = [look for look in noted if look.sensor.id in names]
         looks.sort(key=lambda look: (look.kind != sight.POLAR, look.time, look.sensor.id))
-        mean, cov, circle = old.mean.copy(), old.cov.copy(), old.circle.copy()
+        mean, cov, profile = (a.copy() for a in (old.mean, old.cov, old.profile))
         if math.isfinite(old.second):
             passed = now - old.second
-            diagonal = np.arange(len(mean))
-            cov[diagonal, diagonal] += np.tile(passed * self._drift, len(names))
-            circle *= math.exp(-passed / _CIRCLE_LIFE_S)
+            cov.reshape(-1)[:: len(mean) + 1] += np.tile(passed * self._drift, len(names))
+            profile *= math.exp(-passed / _PROFILE_LIFE_S)
         before, known, used = mean.copy(), cov.copy(), np.zeros((len(slots), len(names)))
         silent = self._silent(picture, slots, old, now)
         told = [(one.turned, one.ahead) for one in old.sensors]
-        sound = comparison.compare(
+        second = (
             slots, picture.x, picture.p, picture.time, np.array([names[look.sensor.id] for look in looks]),
             np.array([look.kind for look in looks]), np.array([look.time for look in looks]),
             np.array([look.figures for look in looks]), np.array([len(look.plots) for look in looks]),
-            np.concatenate([look.plots for look in looks]), np.array(told), emits, _rivals(picture),
-            silent, mean, cov, circle, used,
+            np.concatenate([look.plots for look in looks]),
         )  # fmt: skip
+        swing.listen(*second, silent, profile)
+        rivals = _rivals(picture)
+        sound = comparison.compare(*second, np.array(told), emits, rivals, silent, mean, cov, used)
         score, gain, share = np.empty(len(mean)), np.empty(cov.shape), self._settings.register_share
         if not (sound and tempering.temper(before, known, mean, cov, share, score, gain)):
             return None
         bodies = [picture.dossiers[slot].id for slot in slots.tolist()]
-        sensors = [_after(one, used[:, s], bodies) for s, one in enumerate(self._tried(old, score, gain))]
+        trials, agreed = self._tried(old, score, gain), used.T.tolist()
         looked = {names[look.sensor.id]: None for look in looks if len(look.plots)}
-        for s, one in enumerate(sensors):
-            agrees = bool(used[:, s].sum() >= _LEAST_AGREEING * np.count_nonzero(~silent[:, s]))
-            sensors[s] = one = _idle(one, agrees or s not in looked, now - old.second)
-            peak = comparison.crowding(circle[s], mean[2 * s], math.sqrt(cov[2 * s, 2 * s]))
+        sensors = []
+        for s, one in enumerate(old.sensors):
+            agrees = not one.leads or sum(agreed[s]) >= _LEAST_AGREEING * len(slots)
+            idle = _idle(one, agrees or s not in looked, now - old.second)
+            one = _after(one, agreed[s], bodies, trials[s], idle)
+            sensors.append(one)
+            share = _SHARE_CORRECTED if one.turned or one.astray else _SHARE
+            sigma = math.sqrt(cov[2 * s, 2 * s])
+            peak = swing.elsewhere(profile[s], mean[2 * s], sigma, _LEAST_NATS, share)
             if not math.isfinite(peak) and one.idle >= _MOST_IDLE_S:
                 peak = 0.0  # It may have been put right.
             if math.isfinite(peak):
                 sensors[s] = self._found_anew(one, s, peak, mean, cov)
-        return self._applied(Registers(now, tuple(sensors), mean, cov, circle))
+        found = self._applied(Registers(now, tuple(sensors), mean, cov, profile))
+        return None if found is None else self._disproved(sensors, found)
+
+    def _disproved(self, before: list[Register], found: Registers) -> Registers:
+        """What a correction was made of is forgotten once it is disproved: who turned the mast did not do it
+        slowly."""
+        sensors, mean, cov = list(found.sensors), found.mean, found.cov
+        for s, (old, new) in enumerate(zip(before, found.sensors, strict=True)):
+            over = old.turned and not (new.turned or new.astray)
+            if over and new.azimuth.proof < 0.5 * self._asked(new):
+                peak = swing.elsewhere(found.profile[s], mean[2 * s], 0.0, 0.0, 0.0)
+                sensors[s] = self._found_anew(new, s, peak if math.isfinite(peak) else mean[2 * s], mean, cov)
+        return found._replace(sensors=tuple(sensors))
 
     def _silent(self, picture: Picture, slots: I64, old: Registers, now: float) -> Mask2:
         """Which bodies (t, s) are no witnesses for which sensor. If there is but one finder and it hears
@@ -214,19 +243,18 @@ class Registrar:
                 silent[turn, s] = not any(s != o for o in heard)
         return silent
 
-    def _tried(self, old: Registers, score: F64, gain: F64) -> list[Register]:
-        """The sensors after what they were believed to be off was held against a second that came later."""
+    def _tried(self, old: Registers, score: F64, gain: F64) -> list[tuple[Trial, Trial]]:
+        """Azimuth and clock of each sensor after what they were believed to be off was held against a second
+        that came later."""
         believed = [trial.believed for one in old.sensors for trial in (one.azimuth, one.clock)]
         ratio = np.empty(len(believed))
         tempering.evidence(score, gain, np.array(believed), ratio)
-        found = []
+        found, by = [], ratio.tolist()
         for s, one in enumerate(old.sensors):
             most = _MOST_PROOF * self._asked(one)
-            azimuth, clock = (
-                structs.replace(trial, proof=min(max(trial.proof + float(by), 0.0), most))
-                for trial, by in zip((one.azimuth, one.clock), ratio[2 * s : 2 * s + 2], strict=True)
+            found.append(
+                (_with_proof(one.azimuth, by[2 * s], most), _with_proof(one.clock, by[2 * s + 1], most))
             )
-            found.append(structs.replace(one, azimuth=azimuth, clock=clock))
         return found
 
     def _asked(self, register: Register) -> float:
@@ -245,9 +273,12 @@ class Registrar:
     def _applied(self, registers: Registers) -> Registers | None:
         """Which of it is taken off from now on; None if most sensors are said to be off: then some plots were
         taken for those of other bodies."""
-        found = figures_of(registers.mean, registers.cov, self._settings)
-        compared = max(one.compared for one in registers.sensors)
         number = len(registers.sensors)
+        before = self._priors.get(number)
+        if before is None:
+            before = self._priors[number] = priors(self._settings, number)
+        found = figures_of(registers.mean, registers.cov, before)
+        compared = max(one.compared for one in registers.sensors)
         off = sum(max(found.off[2 * s], found.off[2 * s + 1]) for s in range(number))
         if off > _MOST_OFF * number and compared >= self._settings.register_least_compared:
             return None
@@ -266,7 +297,6 @@ class Registrar:
                 (register.turned != 0.0 or register.astray, register.ahead != 0.0), strict=True,
             )
         ]  # fmt: skip
-        register = structs.replace(register, azimuth=trials[0], clock=trials[1])
         applied = register.turned != 0.0 or register.astray, register.ahead != 0.0
         enough = self._witnessed(register, s, found, registers) and (
             applied[0] or applied[1] or _first(s, found, registers)
@@ -279,6 +309,8 @@ class Registrar:
         timely = abs(clock) <= settings.register_most_clock_s and not astray
         return structs.replace(
             register,
+            azimuth=trials[0],
+            clock=trials[1],
             turned=azimuth if turned and not astray else 0.0,
             ahead=clock if ahead and timely else 0.0,
             astray=astray,
@@ -357,14 +389,27 @@ def _rivals(picture: Picture) -> I64:
     return (picture.confirmed[:n] & (picture.existence[:n] > _RIVAL_EXISTENCE)).nonzero()[0]
 
 
-def _after(register: Register, used: F64, bodies: list[str]) -> Register:
+def _after(
+    register: Register, used: list[float], bodies: list[str], trials: tuple[Trial, Trial], idle: float
+) -> Register:
     """The register after its plots of these bodies were compared; ``used``: how many of each."""
-    weights = used.tolist()
     known = register.bodies
     if len(known) < _MOST_BODIES:
-        seen = [body for body, weight in zip(bodies, weights, strict=True) if weight > 0.5]
+        seen = [body for body, weight in zip(bodies, used, strict=True) if weight > 0.5]
         known = tuple(dict.fromkeys((*known, *seen)))[:_MOST_BODIES]
-    return structs.replace(register, compared=register.compared + sum(weights), bodies=known)
+    return structs.replace(
+        register,
+        compared=register.compared + sum(used),
+        bodies=known,
+        azimuth=trials[0],
+        clock=trials[1],
+        idle=idle,
+    )
+
+
+def _with_proof(trial: Trial, by: float, most: float) -> Trial:
+    """The same figure with its proof changed."""
+    return Trial(trial.believed, trial.since, min(max(trial.proof + max(by, -_AGAINST), 0.0), most))
 
 
 def _heard_lately(picture: Picture, known: Mask, sensors: dict[str, Sensor], now: float) -> F64:
@@ -379,12 +424,11 @@ def _heard_lately(picture: Picture, known: Mask, sensors: dict[str, Sensor], now
     return emits
 
 
-def _idle(register: Register, agrees: bool, passed: float) -> Register:
-    """The register of a sensor after ``passed`` seconds in which its plots were, or were not, where what is
-    taken off them would have them be."""
+def _idle(register: Register, agrees: bool, passed: float) -> float:
+    """`Register.idle` of a sensor ``passed`` seconds later, in which its plots were, or were not, where what
+    is taken off them would have them be."""
     corrected = register.turned != 0.0 or register.ahead != 0.0 or register.astray
-    idle = register.idle + passed if corrected and not agrees else 0.0
-    return register if idle == register.idle else structs.replace(register, idle=idle)
+    return register.idle + passed if corrected and not agrees else 0.0
 
 
 def _figures(sensor: Sensor) -> F64:

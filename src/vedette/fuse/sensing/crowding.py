@@ -12,12 +12,12 @@ import math
 
 import numpy as np
 
-from vedette.fuse.clutter import Found
 from vedette.fuse.kernels import crowding
 from vedette.fuse.kernels.clutter import AZIMUTHS, CELLS, RANGES
 from vedette.fuse.kernels.kalman import F64
 from vedette.fuse.picture import OPEN, Picture
 from vedette.fuse.plots import Plot
+from vedette.fuse.sensing.clutter import Found
 from vedette.fuse.settings import FuseSettings
 
 REACH_M = 8000.0

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection
 
-from vedette.fuse import claims, evidence
+from vedette.fuse.identity import claims, evidence
 from vedette.fuse.picture import Dossier, Picture
 from vedette.fuse.settings import FuseSettings
 from vedette.fuse.sightings import NEVER

@@ -1,4 +1,4 @@
-"""What is known of how sensors are set up: see `vedette.fuse.registration`."""
+"""What is known of how sensors are set up: see `vedette.fuse.registration.registration`."""
 
 import math
 from typing import NamedTuple
@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from vedette.fuse.kernels.comparison import BINS
 from vedette.fuse.kernels.kalman import F64
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.kernels.swing import CELLS
+from vedette.fuse.sensing.sensors import Sensor
 
 Place = tuple[float, float, float]
 
@@ -49,14 +49,15 @@ class Register(Struct, frozen=True, array_like=True, gc=False):
 
 class Registers(NamedTuple):
     """All sensors, sorted by name, as of the turn of ``second``. ``mean`` (2 s,), ``cov`` (2 s, 2 s): by how
-    much (radians) the azimuths of each are too large, and (s) its times too late, in turn. ``circle``
-    (s, BINS): where the directions of each lie beside well known bodies. The arrays are never written to."""
+    much (radians) the azimuths of each are too large, and (s) its times too late, in turn. ``profile``
+    (s, CELLS): what the directions of each say of how it is turned, whatever is believed (`kernels.swing`).
+    The arrays are never written to."""
 
     second: float
     sensors: tuple[Register, ...]
     mean: F64
     cov: F64
-    circle: F64
+    profile: F64
 
     def of(self, sensor: str) -> Register | None:
         """That of one sensor."""
@@ -66,7 +67,7 @@ class Registers(NamedTuple):
         return None
 
 
-NOTHING = Registers(-math.inf, (), np.zeros(0), np.zeros((0, 0)), np.zeros((0, BINS)))
+NOTHING = Registers(-math.inf, (), np.zeros(0), np.zeros((0, 0)), np.zeros((0, CELLS)))
 
 
 class PackedRegisters(Struct, frozen=True, array_like=True):
@@ -76,23 +77,23 @@ class PackedRegisters(Struct, frozen=True, array_like=True):
     sensors: tuple[Register, ...]
     mean: list[float]
     cov: list[list[float]]
-    circle: list[list[float]]
+    profile: list[list[float]]
 
 
 def packed(registers: Registers) -> PackedRegisters:
     """The registers as a plain structure; every float keeps its bits."""
-    second, sensors, mean, cov, circle = registers
-    return PackedRegisters(second, sensors, mean.tolist(), cov.tolist(), circle.tolist())
+    second, sensors, mean, cov, profile = registers
+    return PackedRegisters(second, sensors, mean.tolist(), cov.tolist(), profile.tolist())
 
 
 def unpacked(plain: PackedRegisters) -> Registers:
     """The inverse of `packed`. Raises ValueError if the shapes are not those of as many sensors."""
     number = len(plain.sensors)
     mean, cov = np.array(plain.mean, float), np.array(plain.cov, float).reshape(2 * number, 2 * number)
-    circle = np.array(plain.circle, float).reshape(number, BINS)
+    profile = np.array(plain.profile, float).reshape(number, CELLS)
     if mean.shape != (2 * number,):
         raise ValueError(f"{len(mean)} figures of {number} registered sensors")
-    return Registers(plain.second, plain.sensors, mean, cov, circle)
+    return Registers(plain.second, plain.sensors, mean, cov, profile)
 
 
 class Noted(NamedTuple):

@@ -9,7 +9,7 @@ from vedette.fuse.kernels import coverage, negative
 from vedette.fuse.kernels.kalman import F64
 from vedette.fuse.kernels.pmb import Mask2
 from vedette.fuse.picture import Picture
-from vedette.fuse.sensors import Sensor
+from vedette.fuse.sensing.sensors import Sensor
 from vedette.fuse.settings import FuseSettings
 from vedette.terrain import Mask
 

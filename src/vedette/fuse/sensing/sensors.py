@@ -5,8 +5,8 @@ import math
 import numpy as np
 from msgspec import Struct
 
-from vedette.fuse.ground import Ground
 from vedette.fuse.kernels.kalman import F64
+from vedette.fuse.sensing.ground import Ground
 from vedette.fuse.settings import FuseSettings
 from vedette.geo import LocalFrame, SensorFrame, convert_height
 from vedette.model import ConfigError, DatumError, InputError, SensorProfile, Site

@@ -7,7 +7,7 @@ import numpy as np
 
 from vedette.fuse.kernels import parsimony
 from vedette.fuse.kernels.kalman import F64
-from vedette.fuse.registers import Registers
+from vedette.fuse.registration.registers import Registers
 from vedette.fuse.settings import FuseSettings
 from vedette.model import Registration
 
@@ -37,18 +37,17 @@ def priors(settings: FuseSettings, sensors: int) -> tuple[F64, F64]:
     return np.array(wide * sensors) ** 2, np.array(narrow * sensors) ** 2
 
 
-def figures_of(mean: F64, cov: F64, settings: FuseSettings) -> Figures:
-    """Weigh what is known."""
-    size = len(mean)
+def figures_of(mean: F64, cov: F64, before: tuple[F64, F64]) -> Figures:
+    """Weigh what is known; ``before``: `priors`."""
+    size, (wide, narrow) = len(mean), before
     value, variance, off = np.empty(size), np.empty(size), np.empty(size)
-    wide, narrow = priors(settings, size // 2)
     agreed = parsimony.explain(mean, cov, wide, narrow, _UNLIKELY, value, variance, off)
     return Figures(value.tolist(), np.sqrt(variance).tolist(), off.tolist(), float(agreed))
 
 
 def registrations(registers: Registers, settings: FuseSettings) -> tuple[Registration, ...]:
     """What is known of each sensor, for those who look after it."""
-    found = figures_of(registers.mean, registers.cov, settings)
+    found = figures_of(registers.mean, registers.cov, priors(settings, len(registers.sensors)))
     names = [register.sensor for register in registers.sensors]
     disputed = [found.agreed < _AGREED and _DOUBTFUL[0] < off < _DOUBTFUL[1] for off in found.off]
 
