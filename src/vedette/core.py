@@ -30,6 +30,7 @@ from vedette.model import (
 )
 from vedette.model.alert import Alert, Receipt
 from vedette.model.event import Action, Configure, DetectionBatch, Digest, SensorReport, Tick
+from vedette.model.launch import LaunchArea
 from vedette.model.strict import decode_tree
 from vedette.warn import Warner, WarnSettings, Witness
 
@@ -122,6 +123,10 @@ class Core:
     def threats(self) -> tuple[Threat, ...]:
         """The threats of the last assessment of all tracks, made once a second."""
         return self._threats
+
+    def launch_areas(self, at: float) -> tuple[LaunchArea, ...]:
+        """Where the tracks may have been launched: for the desk, with its own permission."""
+        return self._assessor.launch_areas(self._tracker.frame(at))
 
     def units(self, at: float) -> tuple[Any, ...]:
         """The units with their last report and its age at ``at``."""
@@ -299,7 +304,10 @@ class Core:
     def _witnesses(self, frame: Frame) -> dict[str, Witness]:
         """How each track is known."""
         vouched = self._tracker.vouched
-        return {track.id: _witness_of(track, vouched) for track in frame.tracks}
+        known = {track.id: _witness_of(track, vouched) for track in frame.tracks}
+        for wedge in frame.wedges:
+            known[wedge.id] = "sensor" if wedge.sensor in vouched else "broadcast"
+        return known
 
     def _digest(self, at: float) -> list[Intent]:
         """Both digests of DESIGN section 5, of the state as it is and of the state 8 s back.
@@ -333,5 +341,6 @@ def _witness_of(track: Track, vouched: frozenset[str]) -> Witness:
 
 
 def _last_seen(frame: Frame) -> dict[str, float]:
-    """When each track was last detected (Unix seconds)."""
-    return {track.id: track.updated for track in frame.tracks if track.updated is not None}
+    """When each track was last detected, and each direction last heard (Unix seconds)."""
+    seen = {track.id: track.updated for track in frame.tracks if track.updated is not None}
+    return seen | {wedge.id: wedge.heard for wedge in frame.wedges}

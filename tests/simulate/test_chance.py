@@ -14,6 +14,8 @@ from vedette.simulate.scenario import Actor, Waypoint
 from vedette.simulate.streams import Normals, stream
 from vedette.simulate.wander import Wander
 
+CALM = np.zeros((2, 1))
+
 PINNED = [658, 880, 146, 129, 440]
 """What seed 1 draws: scenarios must give the same bytes tomorrow."""
 
@@ -74,16 +76,18 @@ def test_limits_hold_for_every_wish(
 ) -> None:
     envelope = ENVELOPES[kind]
     scale = envelope.speed_mps / math.sqrt(2.0)
-    speed = np.array([[shares[0] * scale], [shares[1] * scale], [shares[2] * envelope.climb_mps]])
-    held = Limits((_actor("a", kind),)).hold(speed, np.array([[value] for value in wish]), 0.1)
+    speed = np.array(
+        [[shares[0] * scale], [shares[1] * scale], [shares[2] * min(envelope.climb_mps, envelope.sink_mps)]]
+    )
+    held = Limits((_actor("a", kind),)).hold(speed, np.array([[value] for value in wish]), CALM, 0.1)
     after = speed + held * 0.1
     assert math.hypot(*held[:2, 0]) <= envelope.acceleration_mps2 + 1e-6
     assert abs(held[2, 0]) <= envelope.climb_acceleration_mps2 + 1e-6
     assert math.hypot(*after[:2, 0]) <= envelope.speed_mps + 1e-6
-    assert abs(after[2, 0]) <= envelope.climb_mps + 1e-6
+    assert -envelope.sink_mps - 1e-6 <= after[2, 0] <= envelope.climb_mps + 1e-6
 
 
 def test_a_wish_within_the_limits_is_granted() -> None:
     limits = Limits((_actor("a", "multirotor"),))
     wish = np.array([[1.0], [-2.0], [0.5]])
-    assert limits.hold(np.zeros((3, 1)), wish, 0.1) == pytest.approx(wish)
+    assert limits.hold(np.zeros((3, 1)), wish, CALM, 0.1) == pytest.approx(wish)

@@ -3,11 +3,14 @@
 import math
 import re
 from pathlib import Path
+from typing import get_args
 
+import msgspec
 import pytest
 
 from vedette.model.errors import ConfigError
 from vedette.simulate import builtin_names, emissions, parse_scenario, truth
+from vedette.simulate.behaviours.plans import Behaviour
 from vedette.simulate.kinds import ENVELOPES
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "scenarios.md").read_text("utf-8")
@@ -34,6 +37,27 @@ def test_the_example_is_read_strictly() -> None:
 def test_built_in_scenarios_are_all_told() -> None:
     table = GUIDE.split("Three scenarios are built in")[1].split("## ")[0]
     assert sorted(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == list(builtin_names())
+
+
+def test_the_table_of_behaviours_is_that_of_the_code() -> None:
+    table = GUIDE.split("### `[actor.behaviour]`")[1].split("### ")[0]
+    told = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (.*) \|$", table, re.MULTILINE))
+    plans = {plan.__struct_config__.tag: plan for plan in get_args(Behaviour)}
+    assert told.keys() - {"type"} == plans.keys()
+    for name, plan in plans.items():
+        fields = {field.name: field for field in msgspec.structs.fields(plan)}
+        for field, default in re.findall(r"`([a-z_]+)`(?: \(([\d.]+)\))?", told[name]):
+            if field not in fields:
+                assert field in {"direct-run", "hover-watch", "camera", "freestyle"} or not default
+            elif default:
+                assert float(default) == fields[field].default, (name, field)
+
+
+def test_the_examples_in_the_folder_are_all_told() -> None:
+    table = GUIDE.split("lie in the folder `scenarios/`:")[1].split("## ")[0]
+    files = (Path(__file__).resolve().parents[2] / "scenarios").glob("*.toml")
+    told = re.findall(r"^\| `([a-z-]+\.toml)` \|", table, re.MULTILINE)
+    assert sorted(told) == sorted(file.name for file in files)
 
 
 def test_the_table_of_kinds_is_that_of_the_code() -> None:

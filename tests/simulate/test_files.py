@@ -29,6 +29,7 @@ def test_files_hold_what_arrived(scenario_text: Text, tmp_path: Path) -> None:
     counts = to_files(scenario, START, _into(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "cot.xml",
+        "detections.jsonl",
         "remote-id.pcap",
         "sensors.json",
         "site.json",
@@ -40,7 +41,15 @@ def test_files_hold_what_arrived(scenario_text: Text, tmp_path: Path) -> None:
     assert [record.data for record in records] == [frame.data for frame in frames]
     assert [record.time for record in records] == pytest.approx([f.time for f in frames], abs=1e-6)
     assert {record.link_type for record in records} == {127}
-    assert counts == {"remote-id.pcap": len(frames), "cot.xml": 12, "units.jsonl": 12, "truth.jsonl": 120}
+    lines = len((tmp_path / "detections.jsonl").read_bytes().splitlines())
+    assert 0 < lines <= len(frames)
+    assert counts == {
+        "remote-id.pcap": len(frames),
+        "cot.xml": 12,
+        "units.jsonl": 12,
+        "truth.jsonl": 120,
+        "detections.jsonl": lines,
+    }
 
 
 def test_reports_and_truth_keep_the_contract(scenario_text: Text, tmp_path: Path) -> None:

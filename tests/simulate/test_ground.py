@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vedette.simulate.ground import FlatGround, RollingDesert, ground_of
+from vedette.simulate.ground import FlatGround, RollingDesert
 
 PLACES = st.floats(-20_000, 20_000)
 
 
 def test_flat_ground_is_flat() -> None:
-    ground = ground_of("flat", 1)
-    assert isinstance(ground, FlatGround)
+    ground = FlatGround()
+    assert ground.level
     assert ground.height_at(12.0, -7.0) == 0.0
     assert not ground.masks((0.0, 0.0, -5.0), (100.0, 0.0, -5.0))
 

@@ -93,3 +93,72 @@ def test_it_reaches_only_its_own_patrols_once_they_reported() -> None:
     peer = SimPeer("exercise", load_builtin("hover-near"))
     assert not peer.reaches(PATROL)
     assert not peer.reaches("somebody")
+
+
+SENSORS = """
+[scenario]
+name = "sensors"
+seed = 4
+duration_s = 60.0
+[scenario.site]
+name = "Test site"
+lat_deg = 31.45
+lon_deg = -110.9
+alt_m = 1150.0
+alt_datum = "wgs84-ellipsoid"
+[[sensor]]
+id = "radar"
+model = "x-band-fmcw"
+enu_m = [0.0, 0.0]
+agl_m = 8.0
+[[sensor]]
+id = "finder"
+model = "rf-direction-finder"
+enu_m = [0.0, 0.0]
+agl_m = 8.0
+[[sensor]]
+id = "squitters"
+model = "adsb-receiver"
+enu_m = [0.0, 0.0]
+agl_m = 8.0
+[[actor]]
+id = "alpha"
+kind = "fpv"
+path = [ { at_s = 0.0, enu_m = [900.0, 900.0], agl_m = 60.0 },
+         { at_s = 60.0, enu_m = [100.0, 100.0], agl_m = 60.0 } ]
+[[actor]]
+id = "n123"
+kind = "aircraft"
+path = [ { at_s = 0.0, enu_m = [-2000.0, 900.0], agl_m = 300.0 },
+         { at_s = 60.0, enu_m = [1500.0, 900.0], agl_m = 300.0 } ]
+"""
+
+
+def test_sensors_that_look_for_themselves_are_feeds_of_the_exercise(tmp_path: Path) -> None:
+    (tmp_path / "sensors.toml").write_text(SENSORS, encoding="utf-8")
+
+    def tracked(station: Station) -> bool:
+        return len(station.view().tracks) >= 2 and station.clock.now() > began[0] + 25.0
+
+    began: list[float] = []
+    scenario = scenario_of(str(tmp_path / "sensors.toml"))
+    journal = Journal(tmp_path / "state", Configure(site=scenario.head.site), ())
+    clock = StationClock(SPEED)
+    began.append(clock.now())
+    station = Station(journal, clock, (SimPeer("exercise", scenario),))
+
+    async def run() -> None:
+        task = asyncio.create_task(station.run())
+        for _ in range(1200):
+            await asyncio.sleep(0.02)
+            if tracked(station):
+                break
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())
+    view = station.view()
+    assert {feed.feed for feed in view.feeds} >= {"exercise", "radar", "finder", "squitters"}
+    assert view.mode == "exercise"
+    assert len(view.tracks) >= 2
+    assert not station.faults

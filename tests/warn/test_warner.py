@@ -324,3 +324,16 @@ def test_a_track_that_is_detected_moves_away_in_sight(warner, threat_of, base):
     (alert,) = warner.alerts()
     assert alert.reason == "drone moved away: last NE 1300 m"
     assert alert.text["en"].startswith("Drone moved away 22:14:08 UTC")
+
+
+def test_a_threat_without_a_place_is_told_and_ended_without_one(warner, threat_of, base):
+    heard = {
+        "track": "W1", "behaviour": "direction-only", "range_m": None, "closing_mps": None,
+        "bearing_sigma_deg": 2.0, "time_to_impact_s": None,
+    }  # fmt: skip
+    intents = run(warner, base, range(60), lambda t: [threat_of(after=t, **heard)] if t < 20 else [])
+    raised = of(Deliver, intents)[0][1].alert
+    assert raised.range_m is None
+    assert raised.bearing_sigma_deg == 2.0
+    assert raised.text["en"].startswith("Drone close, NE of you")
+    assert "not detected since" in of(Clear, intents)[-1][1].alert.text["en"]

@@ -38,13 +38,15 @@ TIMES = [
 BEARINGS = [0.0, 44.0, 135.0, 202.0, 247.0, 359.9]
 
 
-def lint(language: str, text: str) -> None:
+def lint(language: str, text: str, placed: bool = True) -> None:
     assert len(text) <= SHORT_LIMIT, (len(text), text)
     assert set(text) <= GSM7, text
     assert not BANNED.search(text), text
     assert "{" not in text, text
     assert "?" not in text, text
     assert ACTIONS[language].search(text), text
+    if not placed:
+        return
     assert any(re.search(rf"\b{point}\b", text) for point in PACKS[language].directions), text
     assert re.search(r"\d+(\.\d)? k?m\b", text), text
 
@@ -68,7 +70,7 @@ def test_every_danger_text_passes_the_lint():
         for language, text in danger_text(facts).items():
             lint(language, text)
             seen += 1
-    assert seen == 2 * 4 * 6 * len(RANGES) * len(TIMES) * len(BEARINGS)
+    assert seen == 2 * 4 * len(get_args(Behaviour)) * len(RANGES) * len(TIMES) * len(BEARINGS)
 
 
 def test_every_danger_text_names_a_time():
@@ -151,6 +153,44 @@ def test_nobody_is_promised_more_time_than_there_is(earliest):
     said = wording.time_left(facts(earliest_s=earliest), PACKS["en"])
     number = int(re.findall(r"\d+", said)[0]) if re.search(r"\d", said) else 0
     assert number * (60 if "min" in said else 1) <= earliest
+
+
+@pytest.mark.parametrize("sigma", [1.0, 45.0, 45.1, None])
+@pytest.mark.parametrize("level", ["advisory", "warning", "imminent"])
+def test_what_has_no_place_is_told_without_one(level, sigma):
+    for impact, earliest in TIMES:
+        told = facts(
+            level=level, behaviour="direction-only", range_m=None, bearing_sigma_deg=sigma,
+            time_to_impact_s=impact, earliest_s=earliest,
+        )  # fmt: skip
+        for language, text in danger_text(told).items():
+            lint(language, text, placed=False)
+            pointed = any(re.search(rf"\b{point}\b", text) for point in PACKS[language].directions)
+            assert pointed == (sigma is not None and sigma <= 45.0), text
+            assert not re.search(r"\dk?m\b|\d k?m\b", text), text
+    for text in end_text("unseen", 1_700_000_000.0, 45.0, None).values():
+        assert "22:13:20 UTC" in text
+        assert len(text) <= SHORT_LIMIT
+    assert "22:13:20" in end_reason("away", 1_700_000_000.0, 45.0, None)
+
+
+@pytest.mark.parametrize("level", ["warning", "imminent"])
+@pytest.mark.parametrize("axes", [(45.0, 200.0), (0.0, 72.0, 144.0, 216.0, 288.0), (10.0,), ()])
+@pytest.mark.parametrize("attackers", [2, 12, 999])
+def test_several_attackers_are_told_with_every_direction(level, axes, attackers):
+    for impact, earliest in TIMES:
+        told = facts(
+            level=level, attackers=attackers, axes_deg=axes, time_to_impact_s=impact, earliest_s=earliest
+        )
+        for language, text in danger_text(told).items():
+            assert len(text) <= SHORT_LIMIT, (len(text), text)
+            assert set(text) <= GSM7
+            assert ACTIONS[language].search(text)
+            assert str(attackers) in text
+            if len(axes) > 3:
+                assert PACKS[language].all_sides in text
+            else:
+                assert all(wording.direction(bearing, PACKS[language]) in text for bearing in axes)
 
 
 @given(text=st.text(max_size=40))

@@ -17,7 +17,7 @@ export interface Alert {
   text: Record<string, string>;
   expires: number;
   bearing_deg: number;
-  range_m: number;
+  range_m?: number;
   reason?: string;
   time_to_impact_s?: [number, number];
   earliest_s?: number;
@@ -39,7 +39,7 @@ export interface Receipt {
 export interface Threat {
   time: number;
   bearing_deg: number;
-  range_m: number;
+  range_m?: number;
   time_to_impact_s?: [number, number];
   earliest_s?: number;
 }

@@ -38,12 +38,13 @@ export function duration(seconds: number): string {
 /** The alert with the figures of now; with those of its last message where there are none. */
 export function asOfNow({ alert, now }: AlertView): Alert {
   if (!now) return alert;
-  const { time_to_impact_s: _message, earliest_s: _then, ...said } = alert;
+  const { time_to_impact_s: _message, earliest_s: _then, range_m: _far, ...said } = alert;
   const figures = {
+    ...(known(now.range_m) ? { range_m: now.range_m } : {}),
     ...(now.time_to_impact_s ? { time_to_impact_s: now.time_to_impact_s } : {}),
     ...(known(now.earliest_s) ? { earliest_s: now.earliest_s } : {}),
   };
-  return { ...said, time: now.time, bearing_deg: now.bearing_deg, range_m: now.range_m, ...figures };
+  return { ...said, time: now.time, bearing_deg: now.bearing_deg, ...figures };
 }
 
 /** Seconds until impact as [p10, p50] counted down to station time `at`; null when it is not closing. */

@@ -11,16 +11,20 @@ from msgspec import Struct
 from vedette.assess.aircraft import Relief, least_level, lowered_rank, relief, relieved
 from vedette.assess.behaviour import behaviours
 from vedette.assess.columns import Floats, track_columns, unit_columns, usable
+from vedette.assess.directions import Directions, HeldDirection
 from vedette.assess.geometry import Geometry, relate
+from vedette.assess.launch import FirstSeconds, Launches
 from vedette.assess.levels import hold, hold_plain, rank
 from vedette.assess.loiter import Path, TrackHistory
 from vedette.assess.memory import PairMemory, SavedMemory
+from vedette.assess.raids import Approach, Raids
 from vedette.assess.risk import Risk, course_evidence, remember_course, weigh
 from vedette.assess.settings import AssessSettings
 from vedette.assess.tell import figures_of, tell, terms_of
 from vedette.assess.units import HeldUnit, UnitBook, UnitState
 from vedette.assess.words import track_words
 from vedette.model.errors import InputError
+from vedette.model.launch import LaunchArea
 from vedette.model.site import Site
 from vedette.model.threat import Threat
 from vedette.model.track import Frame, Track
@@ -40,6 +44,9 @@ class _Saved(Struct, frozen=True, kw_only=True):
     paths: dict[str, Path]
     memory: SavedMemory
     counts: dict[str, int]
+    directions: dict[str, dict[str, HeldDirection]] = {}
+    raids: dict[str, dict[str, Approach]] = {}
+    launches: dict[str, FirstSeconds] = {}
 
 
 class Assessor:
@@ -56,6 +63,9 @@ class Assessor:
         self._book = UnitBook(site, self._settings, self.counts)
         self._history = TrackHistory(self._settings)
         self._memory = PairMemory()
+        self._directions = Directions(self._settings)
+        self._raids = Raids(self._settings)
+        self._launches = Launches(self._settings)
 
     def unit(self, report: UnitReport, at: float) -> None:
         """Take a unit's report at station time ``at``; an older one than held is counted and ignored."""
@@ -69,11 +79,20 @@ class Assessor:
         """Every (track, unit) pair with risk above ``report_risk``, sorted by (track, unit).
 
         A pair that was above INFO is told of for ``tell_on_s`` more while its track lives, so that who
-        was warned can be told "moved away"; that it is missing then means: not seen any more.
+        was warned can be told "moved away"; that it is missing then means: not seen any more. Bodies of
+        which only the direction is known follow behind the tracks.
         Call it, or `risen`, with ``at`` not decreasing (Unix seconds).
         """
         tracks = self._usable(frame)
-        return self._weigh(tracks, list(range(len(tracks))), self._book.at(at), at, risen_only=False)
+        units = self._book.at(at)
+        self._launches.take(tracks, at)
+        placed = self._weigh(tracks, list(range(len(tracks))), units, at, risen_only=False)
+        threats = placed + self._directions.assess(frame.wedges, units, at)
+        return self._raids.told(threats, all_of_them=True)
+
+    def launch_areas(self, frame: Frame) -> tuple[LaunchArea, ...]:
+        """Where the tracks of ``frame`` may have been launched. For the desk only."""
+        return self._launches.areas(self._usable(frame))
 
     def risen(self, frame: Frame, at: float, only: Collection[str]) -> tuple[Threat, ...]:
         """Of the pairs of the tracks in ``only``, those whose level has risen: for a warning at once.
@@ -83,7 +102,8 @@ class Assessor:
         """
         tracks = self._usable(frame)
         rows = [row for row, track in enumerate(tracks) if track.id in only]
-        return self._weigh(tracks, rows, self._book.about(at), at, risen_only=True)
+        risen = self._weigh(tracks, rows, self._book.about(at), at, risen_only=True)
+        return self._raids.told(risen, all_of_them=False)
 
     def _weigh(
         self,
@@ -172,6 +192,9 @@ class Assessor:
             paths={name: self._history.paths[name] for name in sorted(self._history.paths)},
             memory=self._memory.save(),
             counts={name: self.counts[name] for name in sorted(self.counts)},
+            directions=self._directions.held,
+            launches={name: self._launches.held[name] for name in sorted(self._launches.held)},
+            raids={unit: dict(sorted(self._raids.held[unit].items())) for unit in sorted(self._raids.held)},
         )
         return msgspec.msgpack.encode(saved)
 
@@ -191,4 +214,7 @@ class Assessor:
         assessor._book.held.update(saved.units)
         assessor._history.paths.update(saved.paths)
         assessor.counts.update(saved.counts)
+        assessor._directions.held.update(saved.directions)
+        assessor._raids.held.update(saved.raids)
+        assessor._launches.held.update(saved.launches)
         return assessor

@@ -88,6 +88,32 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     flights by sight (SERA.5005(f)(2)), 120 m the highest of open-category drones (EU 2019/947,
     UAS.OPEN.010), and attack drones come in below 500 m."""
 
+    direction_nats: float = -1.5
+    """Prior of a body that is heard by direction only. It is a drone already, or no wedge would stand."""
+    direction_speeds_mps: tuple[Positive, ...] = (12.0, 25.0, 40.0)
+    """Speeds at which it may come: the bands of the field notes, section 1.2."""
+    direction_hover_share: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.3
+    """Share of such bodies that hang or circle somewhere: their direction holds as well."""
+    direction_existence: Probability = 0.5
+    direction_reach: Probability = 0.2
+    """Least share of the distances it may be at from which the unit can be reached."""
+
+    raid_span_s: Positive = 30.0
+    """Drones that may be at one unit within this time of each other come together."""
+    raid_apart_deg: Positive = 60.0
+    """Bearings farther apart than this are two directions to take cover from."""
+
+    launch_window_s: Positive = 10.0
+    """A track's first seconds, from which its launch is carried back (field notes, "Launch point")."""
+    launch_looks: Annotated[int, Meta(ge=2)] = 3
+    launch_climb_mps: Positive = 2.0
+    """A slow climb: the slower, the farther away it may have been launched. A judgement."""
+    launch_height_m: Positive = 80.0
+    """Height to assume where none is known: the tracker's prior (field notes of tracking)."""
+    launch_sigma_deg: Positive = 30.0
+    """How far the way back may lie off the reverse of the first course, one sigma. A judgement."""
+    launch_least_m: Positive = 100.0
+
     report_risk: Probability = 0.01
     tell_on_s: Positive = 60.0
     """A pair that was above INFO is reported for this long, however small its risk."""

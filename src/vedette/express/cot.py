@@ -307,7 +307,8 @@ def alert_text(alert: Alert, language: str) -> str:
     for chosen in (language, "en", *sorted(alert.text)):
         if alert.text.get(chosen, "").strip():
             return alert.text[chosen]
-    return f"{alert.level.upper()}: drone, bearing {alert.bearing_deg % 360.0:03.0f}, {alert.range_m:.0f} m."
+    far = "distance unknown" if alert.range_m is None else f"{alert.range_m:.0f} m"
+    return f"{alert.level.upper()}: drone, bearing {alert.bearing_deg % 360.0:03.0f}, {far}."
 
 
 def _marker_uid(alert: str, addressee: Addressee) -> str:

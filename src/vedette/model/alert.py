@@ -22,7 +22,9 @@ class Alert(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One revision of one alert. ``text`` maps a language to what the reader sees.
 
     The id derives from content, so a restart repeats the same id. ``expires`` is Unix seconds.
-    ``bearing_deg``, ``range_m`` and ``time_to_impact_s`` are from the unit at risk.
+    ``bearing_deg``, ``range_m`` and ``time_to_impact_s`` are from the unit at risk; the range is absent, and
+    ``bearing_sigma_deg`` there, for what is known by its direction only. ``attackers`` and ``axes_deg``: how
+    many drones come at the unit at about the same time, and from where, if more than one.
     """
 
     time: float
@@ -36,7 +38,10 @@ class Alert(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     text: dict[str, str]
     expires: float
     bearing_deg: float
-    range_m: float
+    range_m: float | None = None
+    bearing_sigma_deg: float | None = None
+    attackers: int = 1
+    axes_deg: tuple[float, ...] = ()
     reason: str | None = None
     time_to_impact_s: tuple[float, float] | None = None
     earliest_s: float | None = None

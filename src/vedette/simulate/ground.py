@@ -1,4 +1,5 @@
-"""Synthetic ground: a height for every place of the local plane, flat or rolling desert.
+"""Ground: a height for every place of the local plane. Here the flat one and the rolling desert; grounds
+of posts, synthetic or of a real place, are in `elevated`.
 
 The rolling desert is a sum of smooth waves with seeded directions, lengths and phases, shifted so
 that the ground at the origin is at the site's height. It uses only additions, products and floors,
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from vedette.simulate.streams import stream
 
-Terrain = Literal["flat", "rolling-desert"]
+Terrain = Literal["flat", "rolling-desert", "ridge", "canyon"]
 Array = NDArray[np.float64]
 
 WAVES = 6
@@ -24,7 +25,12 @@ STEEPNESS = 0.003
 
 
 class Ground(Protocol):
-    """Height of the ground above the site's horizontal plane (metres, u of ENU)."""
+    """Height of the ground above the site's horizontal plane (metres, u of ENU); NaN where unknown."""
+
+    @property
+    def level(self) -> bool:
+        """True if the ground has the same height everywhere."""
+        ...
 
     def height_m(self, east_m: Array, north_m: Array) -> Array:
         """Heights at places given as arrays of any one shape."""
@@ -42,6 +48,8 @@ class Ground(Protocol):
 class FlatGround:
     """The site's horizontal plane."""
 
+    level = True
+
     def height_m(self, east_m: Array, north_m: Array) -> Array:
         """Zero everywhere."""
         return np.zeros(np.broadcast(east_m, north_m).shape)
@@ -57,6 +65,8 @@ class FlatGround:
 
 class RollingDesert:
     """Gentle swells of tens of metres, as found between washes in open desert."""
+
+    level = False
 
     def __init__(self, seed: int) -> None:
         generator = stream(seed, "ground")
@@ -102,8 +112,3 @@ def _wave(turn: Array) -> Array:
     """A smooth wave of period 1 and range [-1, 1], made of parabolas."""
     swing = 4.0 * (turn - np.floor(turn)) - 2.0
     return swing * (2.0 - np.abs(swing))
-
-
-def ground_of(terrain: Terrain, seed: int) -> Ground:
-    """The ground that a scenario names; ``seed`` shapes the rolling desert."""
-    return FlatGround() if terrain == "flat" else RollingDesert(seed)

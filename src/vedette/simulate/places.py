@@ -14,7 +14,7 @@ class SiteFrame:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._frame = LocalFrame(site.lat_deg, site.lon_deg, _ellipsoid_height_m(site))
+        self._frame = LocalFrame(site.lat_deg, site.lon_deg, ellipsoid_height_m(site))
 
     def plane_m(self, place: Place) -> tuple[float, float]:
         """East and north (metres) of a place that passed the scenario's checks."""
@@ -22,7 +22,7 @@ class SiteFrame:
             return place.enu_m
         if place.lat_deg is None or place.lon_deg is None:
             raise ConfigError("a place needs enu_m, or lat_deg and lon_deg: give one of the two")
-        east, north, _ = self._frame.to_enu(place.lat_deg, place.lon_deg, _ellipsoid_height_m(self._site))
+        east, north, _ = self._frame.to_enu(place.lat_deg, place.lon_deg, ellipsoid_height_m(self._site))
         return east, north
 
     def geodetic(self, enu_m: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -31,10 +31,11 @@ class SiteFrame:
 
     def site_height_m(self, ellipsoid_m: float) -> float:
         """A height above the ellipsoid as a height in the site's own datum."""
-        return ellipsoid_m - _ellipsoid_height_m(self._site) + self._site.alt_m
+        return ellipsoid_m - ellipsoid_height_m(self._site) + self._site.alt_m
 
 
-def _ellipsoid_height_m(site: Site) -> float:
+def ellipsoid_height_m(site: Site) -> float:
+    """The site's height above the WGS-84 ellipsoid (m). Raises ConfigError if its datum does not tell."""
     if site.alt_datum == "wgs84-ellipsoid":
         return site.alt_m
     if site.alt_datum == "egm96" and site.geoid_height_m is not None:

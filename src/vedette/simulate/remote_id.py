@@ -26,7 +26,10 @@ PACK_EVERY = 3
 _UA_TYPES: dict[Kind, odid.UaType] = {
     "multirotor": odid.UaType.HELICOPTER_OR_MULTIROTOR,
     "fpv": odid.UaType.HELICOPTER_OR_MULTIROTOR,
+    "hexacopter": odid.UaType.HELICOPTER_OR_MULTIROTOR,
+    "helicopter": odid.UaType.HELICOPTER_OR_MULTIROTOR,
     "fixed-wing": odid.UaType.AEROPLANE,
+    "aircraft": odid.UaType.AEROPLANE,
 }
 
 

@@ -10,36 +10,24 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from vedette.model.detection import Latitude, Longitude, NonNegative, Positive
+from vedette.model.detection import NonNegative, Positive
 from vedette.model.site import Site
+from vedette.simulate.behaviours.plans import Behaviour
+from vedette.simulate.behaviours.replay import Replay
 from vedette.simulate.ground import Terrain
+from vedette.simulate.groups import FlockPlan, SwarmPlan
 from vedette.simulate.kinds import Kind
+from vedette.simulate.sensing.plan import Sensor
+from vedette.simulate.terms import Height, Name, Share, Slug
+from vedette.simulate.terms import Place as Place
+from vedette.simulate.terms import Waypoint as Waypoint
+from vedette.simulate.weather import CALM, Weather
 
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Slug = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 Serial = Annotated[str, Meta(min_length=1, max_length=20, pattern="^[\x21-\x7e]+$")]
 OperatorName = Annotated[str, Meta(min_length=1, max_length=20, pattern="^[\x20-\x7e]+$")]
 MacText = Annotated[str, Meta(pattern="^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$")]
-Offset = Annotated[float, Meta(ge=-100_000.0, le=100_000.0)]
-Height = Annotated[float, Meta(ge=0.0, le=10_000.0)]
 Rate = Annotated[float, Meta(ge=1.0, le=20.0)]
-Share = Annotated[float, Meta(gt=0.0, le=1.0)]
 Transport = Literal["wifi-beacon", "wifi-nan", "ble4", "ble5"]
-
-
-class Place(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A place on the ground: ``enu_m`` (east, north of the site), or latitude and longitude."""
-
-    enu_m: tuple[Offset, Offset] | None = None
-    lat_deg: Latitude | None = None
-    lon_deg: Longitude | None = None
-
-
-class Waypoint(Place, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Where an actor means to be ``at_s``; it flies or walks straight from one waypoint to the next."""
-
-    at_s: NonNegative
-    agl_m: Height = 0.0
 
 
 class RunAt(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -91,15 +79,31 @@ class CotReports(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
 
 
 class Actor(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One body in the world. It is there from its first waypoint until ``until_s`` (or the end)."""
+    """One body in the world. It moves by a ``path``, a ``behaviour`` or a ``replay``, one of the three, and
+    is there from the start of it until ``until_s`` (or the end). ``own``: one of the site's own drones.
+    ``signature``: what sensors find of it, an entry of `catalogue.toml`; without one, that of its kind."""
 
     id: Name
     kind: Kind
-    path: Annotated[tuple[Waypoint, ...], Meta(min_length=1)]
+    path: tuple[Waypoint, ...] = ()
+    behaviour: Behaviour | None = None
+    replay: Replay | None = None
+    own: bool = False
     run_at: RunAt | None = None
     until_s: Positive | None = None
+    signature: Name | None = None
     remote_id: RemoteId | None = None
     cot: CotReports | None = None
+
+    @property
+    def start(self) -> Waypoint:
+        """Where and when it enters the world (height above ground unknown, 0, for a replay)."""
+        if self.behaviour is not None:
+            return self.behaviour
+        if self.replay is not None:
+            east, north, _ = self.replay.enu_m[0]
+            return Waypoint(at_s=self.replay.times_s[0], enu_m=(east, north))
+        return self.path[0]
 
 
 class Receiver(Place, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -119,6 +123,19 @@ class Receiver(Place, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     fading_db: NonNegative = 3.0
 
 
+class Dem(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The ground of a real place: an elevation file (GeoTIFF, SRTM .hgt, DTED) that is used ``radius_m``
+    round the site. ``path`` counts from the scenario's own folder. ``vertical_datum``: what the heights
+    are measured from, where the file does not say it; ``raise_m``: what to add to them where their datum
+    has no known offset from the site's."""
+
+    path: Annotated[str, Meta(min_length=1)]
+    vertical_datum: str | None = None
+    radius_m: Annotated[float, Meta(ge=100.0, le=50_000.0)] = 10_000.0
+    cell_m: Annotated[float, Meta(ge=5.0, le=500.0)] = 30.0
+    raise_m: float | None = None
+
+
 class Head(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a scenario is called, how long it lasts and where; ``seed`` fixes every random draw.
 
@@ -131,6 +148,8 @@ class Head(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
     site: Site
     description: str = ""
     terrain: Terrain = "flat"
+    dem: Dem | None = None
+    weather: Weather = CALM
     loop: bool = False
 
 
@@ -140,10 +159,22 @@ class Scenario(
     kw_only=True,
     omit_defaults=True,
     forbid_unknown_fields=True,
-    rename={"head": "scenario", "receivers": "receiver", "actors": "actor"},
+    rename={
+        "head": "scenario",
+        "receivers": "receiver",
+        "sensors": "sensor",
+        "actors": "actor",
+        "flocks": "flock",
+        "swarms": "swarm",
+    },
 ):
-    """A whole scenario, as ``[scenario]``, ``[[receiver]]`` and ``[[actor]]`` of one TOML file."""
+    """A whole scenario, as ``[scenario]``, ``[[receiver]]``, ``[[sensor]]``, ``[[actor]]``, ``[[flock]]``
+    and ``[[swarm]]`` of one TOML file. `parse` turns the flocks and swarms into actors: in a scenario that
+    it gave there are none left."""
 
     head: Head
     receivers: tuple[Receiver, ...] = ()
+    sensors: tuple[Sensor, ...] = ()
     actors: tuple[Actor, ...] = ()
+    flocks: tuple[FlockPlan, ...] = ()
+    swarms: tuple[SwarmPlan, ...] = ()

@@ -30,8 +30,16 @@ class UnitPhone:
 
     def report(self, state: Kinematics, time: float) -> tuple[bytes, UnitReport]:
         """The event's bytes, and the same as a noun. ``time`` is Unix seconds."""
+        event = self._event(state, time)
+        return write_event(event), self._noun(event)
+
+    def noun(self, state: Kinematics, time: float) -> UnitReport:
+        """What the report says, without its bytes."""
+        return self._noun(self._event(state, time))
+
+    def _event(self, state: Kinematics, time: float) -> CotEvent:
         lat_deg, lon_deg, alt_m = self._frame.geodetic(self._wrong(state.enu_m, time))
-        event = CotEvent(
+        return CotEvent(
             uid=self._plan.uid,
             type=COT_TYPES[self._kind],
             time=time,
@@ -51,7 +59,6 @@ class UnitPhone:
             course_deg=math.degrees(math.atan2(state.velocity_mps[0], state.velocity_mps[1])) % 360.0,
             speed_mps=math.hypot(state.velocity_mps[0], state.velocity_mps[1]),
         )
-        return write_event(event), self._noun(event)
 
     def _wrong(self, enu_m: Vector3, time: float) -> Vector3:
         error = self._navigation.at(time)

@@ -40,7 +40,7 @@ class Held(Struct, kw_only=True):
     sent: float
     seen: float
     last_bearing_deg: float
-    last_range_m: float
+    last_range_m: float | None
     below_since: float | None = None
     away: bool = False
     escalated: int = 0
@@ -74,6 +74,9 @@ def raise_alert(
         expires=at + settings.expires_s,
         bearing_deg=threat.bearing_deg,
         range_m=threat.range_m,
+        bearing_sigma_deg=threat.bearing_sigma_deg,
+        attackers=threat.attackers,
+        axes_deg=threat.axes_deg,
         time_to_impact_s=threat.time_to_impact_s,
         earliest_s=threat.earliest_s,
         evidence=threat.evidence,
@@ -105,6 +108,9 @@ def _facts(threat: Threat) -> Facts:
         behaviour=threat.behaviour,
         bearing_deg=threat.bearing_deg,
         range_m=threat.range_m,
+        bearing_sigma_deg=threat.bearing_sigma_deg,
+        attackers=threat.attackers,
+        axes_deg=threat.axes_deg,
         time_to_impact_s=threat.time_to_impact_s,
         earliest_s=threat.earliest_s,
     )
@@ -122,9 +128,16 @@ def news(threat: Threat, held: Held, at: float, settings: WarnSettings) -> News 
         if threat.level != alert.level:
             return "lowered"
         turned = abs((threat.bearing_deg - alert.bearing_deg + 180.0) % 360.0 - 180.0)
-        if turned > settings.turn_deg or threat.range_m <= alert.range_m * settings.range_ratio:
+        grown = threat.attackers > alert.attackers or len(threat.axes_deg) > len(alert.axes_deg)
+        if grown or turned > settings.turn_deg or _much_nearer(threat, alert, settings):
             return "changed"
     return "renewed" if alert.expires - at <= settings.renew_before_s else None
+
+
+def _much_nearer(threat: Threat, alert: Alert, settings: WarnSettings) -> bool:
+    if threat.range_m is None or alert.range_m is None:
+        return False
+    return threat.range_m <= alert.range_m * settings.range_ratio
 
 
 def _pause(level: Level, settings: WarnSettings) -> float:
@@ -144,6 +157,9 @@ def revise(alert: Alert, threat: Threat, at: float, settings: WarnSettings) -> A
         expires=at + settings.expires_s,
         bearing_deg=threat.bearing_deg,
         range_m=threat.range_m,
+        bearing_sigma_deg=threat.bearing_sigma_deg,
+        attackers=threat.attackers,
+        axes_deg=threat.axes_deg,
         time_to_impact_s=threat.time_to_impact_s,
         earliest_s=threat.earliest_s,
         evidence=threat.evidence,

@@ -18,6 +18,11 @@ SHORT_LIMIT = 90
 ABOVE_M = 150.0
 """Slant range within which a drone that neither comes nor goes may be called overhead."""
 
+DIRECTION_DEG = 45.0
+"""A bearing that is more doubtful than one of the eight points is wide is not told."""
+
+MOST_DIRECTIONS = 3
+
 GSM7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -34,6 +39,7 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     language: str
     directions: tuple[str, str, str, str, str, str, str, str]
+    all_sides: str
     time: dict[str, str]
     distance: dict[str, str]
     message: dict[str, str]
@@ -56,7 +62,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     level: Level
     behaviour: Behaviour
     bearing_deg: float
-    range_m: float
+    range_m: float | None
+    bearing_sigma_deg: float | None = None
+    attackers: int = 1
+    axes_deg: tuple[float, ...] = ()
     time_to_impact_s: tuple[float, float] | None = None
     earliest_s: float | None = None
 
@@ -66,21 +75,23 @@ def danger_text(facts: Facts) -> dict[str, str]:
     return {language: _danger(facts, pack) for language, pack in PACKS.items()}
 
 
-def end_text(kind: EndKind, at: float, bearing_deg: float, range_m: float) -> dict[str, str]:
+def end_text(kind: EndKind, at: float, bearing_deg: float, range_m: float | None) -> dict[str, str]:
     """What to read when it is over: last seen, or seen to move away, at ``at`` (Unix seconds)."""
-    return {
-        language: gsm7(
-            pack.message[kind].format(
-                clock=clock(at), direction=direction(bearing_deg, pack), distance=distance(range_m, pack)
-            )
-        )
-        for language, pack in PACKS.items()
-    }
+    return {language: gsm7(_end(kind, at, bearing_deg, range_m, pack)) for language, pack in PACKS.items()}
 
 
-def end_reason(kind: EndKind, at: float, bearing_deg: float, range_m: float) -> str:
+def _end(kind: EndKind, at: float, bearing_deg: float, range_m: float | None, pack: Pack) -> str:
+    if range_m is None:
+        return pack.message["unheard"].format(clock=clock(at))
+    where = {"direction": direction(bearing_deg, pack), "distance": distance(range_m, pack)}
+    return pack.message[kind].format(clock=clock(at), **where)
+
+
+def end_reason(kind: EndKind, at: float, bearing_deg: float, range_m: float | None) -> str:
     """The reason that the desk and the record keep, in English."""
     pack = PACKS["en"]
+    if range_m is None:
+        return f"direction not heard since {clock(at)} UTC"
     if kind == "unseen":
         return f"drone not seen since {clock(at)} UTC"
     return f"drone moved away: last {direction(bearing_deg, pack)} {distance(range_m, pack)}"
@@ -90,7 +101,9 @@ def _danger(facts: Facts, pack: Pack) -> str:
     return gsm7(
         pack.message[_template(facts)].format(
             direction=direction(facts.bearing_deg, pack),
-            distance=distance(facts.range_m, pack),
+            directions=_directions(facts, pack),
+            count=facts.attackers,
+            distance="" if facts.range_m is None else distance(facts.range_m, pack),
             time=time_left(facts, pack),
         )
     )
@@ -98,18 +111,36 @@ def _danger(facts: Facts, pack: Pack) -> str:
 
 def _template(facts: Facts) -> str:
     """The template that says no more than is known: a held level outlives the behaviour it began with."""
+    if facts.range_m is None:
+        return f"{'warning' if facts.level in ('warning', 'imminent') else 'advisory'}-{_whence(facts)}"
     comes = facts.behaviour in ("direct-run", "closing")
+    if facts.attackers > 1 and facts.level in ("imminent", "warning"):
+        return f"{facts.level}-several"
     if facts.level == "imminent":
         return "imminent"
     if facts.level == "warning":
         return "warning-closing" if comes else "warning-above" if _is_above(facts) else "warning-about"
     if comes:
         return "advisory-closing"
-    return f"advisory-{facts.behaviour}" if facts.behaviour != "unknown" else "advisory-about"
+    named = f"advisory-{facts.behaviour}"
+    return named if named in PACKS["en"].message else "advisory-about"
+
+
+def _whence(facts: Facts) -> str:
+    """Whether a direction can be told from where the reader is."""
+    sigma = facts.bearing_sigma_deg
+    return "direction" if sigma is not None and sigma <= DIRECTION_DEG else "somewhere"
 
 
 def _is_above(facts: Facts) -> bool:
-    return facts.range_m <= ABOVE_M and facts.behaviour in ("near", "loiter", "unknown")
+    near = facts.range_m is not None and facts.range_m <= ABOVE_M
+    return near and facts.behaviour in ("near", "loiter", "unknown")
+
+
+def _directions(facts: Facts, pack: Pack) -> str:
+    """The directions of an attack by several, each named once: more than fit on a line are all sides."""
+    named = dict.fromkeys(direction(bearing, pack) for bearing in facts.axes_deg or (facts.bearing_deg,))
+    return ", ".join(named) if len(named) <= MOST_DIRECTIONS else pack.all_sides
 
 
 def direction(bearing_deg: float, pack: Pack) -> str:

@@ -1,4 +1,5 @@
-"""UDP datagrams out of captured frames: Ethernet (802.1Q tags), Linux cooked, raw IPv4 and IPv6.
+"""UDP datagrams out of captured frames: Ethernet (802.1Q tags), Linux cooked, raw IPv4 and IPv6; and into
+IPv4 packets.
 
 RFC 768 (UDP), RFC 791 (IPv4), RFC 8200 (IPv6), IEEE 802.3 and 802.1Q. Fragments are refused, not put
 together: surveillance datagrams fit a frame. Checksums are not verified, since a capture on the sending
@@ -10,14 +11,19 @@ from collections.abc import Callable
 
 import msgspec
 
-from vedette.wire.errors import DecodeError
+from vedette.wire.errors import DecodeError, EncodeError
 
 ETHERNET, RAW_IP, LINUX_COOKED, RAW_IPV4, RAW_IPV6 = 1, 101, 113, 228, 229
 """Link types of a capture file (the registry of the Tcpdump Group)."""
 
+LONGEST_PAYLOAD = 65_507
+"""Of a datagram over IPv4 (RFC 768, RFC 791)."""
+
 _VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
 _UDP_PROTOCOL = 17
 _PORTS_LENGTH = struct.Struct(">HHH")
+_IPV4_HEADER = struct.Struct(">BBHHHBBH4s4s")
+_UDP_HEADER = struct.Struct(">HHHH")
 
 
 class UdpDatagram(msgspec.Struct, frozen=True):
@@ -46,6 +52,31 @@ def udp_datagram(frame: bytes, link_type: int) -> UdpDatagram:
     if version == 6:
         return _ipv6(packet)
     raise DecodeError("not-ip", f"IP version 4 or 6 expected behind link type {link_type}, not {version}")
+
+
+def ipv4_packet(datagram: UdpDatagram) -> bytes:
+    """The IPv4 packet of a datagram, for a capture of link type `RAW_IPV4`; without the UDP checksum, which
+    IPv4 leaves to the sender. Raises EncodeError for what does not fit."""
+    if len(datagram.source) != 4 or len(datagram.destination) != 4:
+        raise EncodeError("address", "an IPv4 packet has addresses of 4 bytes")
+    if not (0 <= datagram.source_port < 65_536 and 0 <= datagram.destination_port < 65_536):
+        raise EncodeError("port", f"ports {datagram.source_port}, {datagram.destination_port}: 0 to 65535")
+    length = len(datagram.payload) + _UDP_HEADER.size
+    if len(datagram.payload) > LONGEST_PAYLOAD:
+        raise EncodeError("length", f"a datagram holds {LONGEST_PAYLOAD} bytes, not {len(datagram.payload)}")
+    fields = (0x45, 0, length + 20, 0, 0, 64, _UDP_PROTOCOL)
+    bare = _IPV4_HEADER.pack(*fields, 0, datagram.source, datagram.destination)
+    header = _IPV4_HEADER.pack(*fields, _checksum(bare), datagram.source, datagram.destination)
+    ports = _UDP_HEADER.pack(datagram.source_port, datagram.destination_port, length, 0)
+    return header + ports + datagram.payload
+
+
+def _checksum(header: bytes) -> int:
+    """The ones' complement sum of RFC 791, 3.1, of a header whose own checksum is 0."""
+    total = sum(word for (word,) in struct.iter_unpack(">H", header))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return int(total) ^ 0xFFFF
 
 
 def _ethernet(frame: bytes) -> bytes:

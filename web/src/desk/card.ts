@@ -42,7 +42,8 @@ function who(view: View, alert: Alert): TemplateResult {
 function where(view: View, alert: Alert): TemplateResult {
   const track = view.tracks.find((candidate) => candidate.id === alert.track);
   const { rangeM, azimuthDeg, then } = geometry(view, alert, track);
-  const parts = [`from ${direction(azimuthDeg)}`, distance(rangeM), ...(track ? motionWords(track) : [])];
+  const far = known(rangeM) ? distance(rangeM) : "distance unknown";
+  const parts = [`from ${direction(azimuthDeg)}`, far, ...(track ? motionWords(track) : [])];
   return html`<p class="where num">${parts.join(", ")}${then ? html` <span class="muted">${then}</span>` : nothing}</p>
     <p class="text">Message: ${alertText(alert)}</p>`;
 }
@@ -51,7 +52,8 @@ function geometry(view: View, alert: Alert, track: TrackView | undefined) {
   const unit = view.units.find((candidate) => candidate.unit === alert.units[0]);
   const place = unit ? unitPlace(unit) : null;
   if (track && place) return { ...rangeAndBearing(place, placeOf(track)), then: "" };
-  return { rangeM: alert.range_m, azimuthDeg: alert.bearing_deg, then: `at ${utc(alert.time)}, no position now` };
+  const then = known(alert.range_m) ? `at ${utc(alert.time)}, no position now` : "";
+  return { rangeM: alert.range_m, azimuthDeg: alert.bearing_deg, then };
 }
 
 function why(alert: Alert): TemplateResult | typeof nothing {

@@ -1,7 +1,8 @@
-"""``sim:NAME`` or ``sim:FILE.toml``: a scenario's receivers, patrols and phones, as real bytes.
+"""``sim:NAME`` or ``sim:FILE.toml``: a scenario's receivers, patrols and phones, as real bytes; its sensors.
 
-Frames go through the same Remote ID adapter and events through the same CoT dialogue as in the
-field; the phones get the bytes of the warning and answer with theirs. The station shows EXERCISE.
+Frames go through the same Remote ID adapter and events through the same CoT dialogue as in the field; sensors
+that look for themselves give detections; the phones get the bytes of the warning and answer with theirs. The
+station shows EXERCISE.
 """
 
 import asyncio
@@ -12,10 +13,12 @@ from typing import Any, cast
 
 from vedette.model import ConfigError, Frame
 from vedette.model.event import Clear, Deliver
-from vedette.simulate import Emission, Scenario, builtin_names, emissions, load_builtin, parse_scenario
+from vedette.simulate import Emission, Scenario, builtin_names, load_builtin, parse_scenario
 from vedette.simulate.phone import Phone
+from vedette.simulate.sensing.way import Message
 from vedette.station.peers._cot_dialogue import Dialogue
 from vedette.station.peers._remote_id import RemoteIdFrames
+from vedette.station.peers._sim_sensors import SimSensors, played
 from vedette.station.ports import Clock, Hub
 from vedette.wire.capture import FrameBatch
 from vedette.wire.cot import CotEvent, CotSplitter, write_event
@@ -41,11 +44,15 @@ class SimPeer:
     """Plays a scenario on the station's clock. ``simulated`` marks the station as an exercise."""
 
     simulated = True
-    kinds = ("remote-id",)
+    kinds: tuple[str, ...] = ("remote-id",)
 
     def __init__(self, name: str, scenario: Scenario, answer: str = "ok") -> None:
         self.name = name
-        self.senses = tuple(receiver.id for receiver in scenario.receivers)
+        self._sensors = SimSensors(scenario)
+        self._receivers = tuple(receiver.id for receiver in scenario.receivers)
+        self.senses = (*self._receivers, *self._sensors.feeds)
+        if self._sensors.feeds:
+            self.kinds = (*(("remote-id",) if self._receivers else ()), *self._sensors.kinds)
         self.scenario = scenario
         self._dialogue = Dialogue(
             name, callsign="VEDETTE", uid="VEDETTE-SIM", heard_s=HEARD_S, show_place=False, key=None
@@ -63,19 +70,20 @@ class SimPeer:
         """Play to the end, or for ever if the scenario loops."""
         self._dialogue.open(cast("Hub", _StationTime(hub)))
         hub.feed(self.name, "watching", f"exercise: {self.scenario.head.name}")
-        for receiver in self.scenario.receivers:
-            hub.feed(receiver.id, "watching", "simulated receiver")
+        for receiver in self._receivers:
+            hub.feed(receiver, "watching", "simulated receiver")
+        self._sensors.begin(hub)
         start = math.ceil(hub.clock.now())
         try:
-            for emission in emissions(self.scenario, float(start), loop=self.scenario.head.loop):
-                await hub.clock.sleep_until(emission.time)
-                self._take(hub, emission)
+            async for one in played(self.scenario, float(start)):
+                await hub.clock.sleep_until(one.received if isinstance(one, Message) else one.time)
+                self._take(hub, one)
         except BaseException:
             for task in self._replies:
                 task.cancel()
             raise
         # Phones outlive the drones: an answer that is being typed still comes.
-        for feed in (self.name, *(receiver.id for receiver in self.scenario.receivers)):
+        for feed in (self.name, *self.senses):
             hub.feed(feed, "ended", "the exercise has ended")
 
     def reaches(self, unit: str) -> bool:
@@ -94,7 +102,13 @@ class SimPeer:
     async def publish(self, frame: Frame) -> None:
         """The scenario's phones keep no map."""
 
-    def _take(self, hub: Hub, emission: Emission) -> None:
+    def _take(self, hub: Hub, emission: Emission | Message) -> None:
+        if isinstance(emission, Message):
+            self._sensors.take(hub, emission)
+            return
+        if emission.channel == "adsb":
+            self._sensors.hear(hub, emission)
+            return
         if emission.channel == "cot" or emission.link_type is None:
             self._hear(emission.data)
             return
