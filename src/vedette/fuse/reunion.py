@@ -25,6 +25,8 @@ LONG_S = 2.0
 LEAST_ODDS = 3.0
 VELOCITY_GATE = 13.82
 """Chi-square, 2 degrees of freedom, 0.999 quantile."""
+FARTHEST = 60.0
+"""Squared Mahalanobis distance from which on no odds are left: exp(-30), whatever the density."""
 
 
 class Reunion:
@@ -42,10 +44,10 @@ class Reunion:
             return
         x, p, _ = self._keeper.predicted(picture, float(now))
         spread = np.sqrt(0.5 * (p[:, 0, 0] + p[:, 1, 1]))
-        lost = [slot for slot in candidates.tolist() if spread[slot] > VAGUE_M]
+        lost = candidates[spread[candidates] > VAGUE_M].tolist()
         gone = np.zeros(n, np.bool_)
         for slot in lost:
-            found = [other for other in candidates.tolist() if not gone[other] and other != slot]
+            found = _within_reach(picture, slot, candidates[~gone[candidates]], x, p, spread)
             odds = [(self._odds(picture, slot, other, x, p, spread), -other) for other in found]
             best = max(odds, default=(0.0, 0))
             if best[0] > LEAST_ODDS:
@@ -82,6 +84,16 @@ class Reunion:
         picture.revise(lost, structs.replace(old, beliefs=words, near=None), seen)
         self._keeper.touched[old.id] = None
         picture.tally("found-again")
+
+
+def _within_reach(picture: Picture, lost: int, others: I64, x: F64, p: F64, spread: F64) -> list[int]:
+    """Those of the others that may be the lost body at all: of thousands in the air, a handful."""
+    e, n = x[others, 0] - x[lost, 0], x[others, 1] - x[lost, 1]
+    ee, nn = p[others, 0, 0] + p[lost, 0, 0], p[others, 1, 1] + p[lost, 1, 1]
+    en = p[others, 0, 1] + p[lost, 0, 1]
+    d2 = (nn * e * e - 2.0 * en * e * n + ee * n * n) / np.maximum(ee * nn - en * en, 1e-12)
+    later = (picture.heard[others] > picture.heard[lost]) & (spread[lost] > VAGUER * spread[others])
+    return others[later & (d2 < FARTHEST) & (others != lost)].tolist()  # type: ignore[no-any-return]
 
 
 def _distance(off: F64, p: F64, i: int) -> tuple[float, float]:
