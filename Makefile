@@ -15,8 +15,10 @@ PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print
 CODE := src tests scripts
 WORKERS ?= 2
 SECONDS_EACH ?= 300
+COUNT ?= 350
+EVALUATION ?= evaluation
 
-.PHONY: help run install page page-check test lint format types unit lock notices nightly bench screenshot wheel clean
+.PHONY: help run install page page-check test lint format types unit lock notices nightly bench model screenshot wheel gate evaluation clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +53,15 @@ unit: $(BIN)/.test $(PAGE) ## the tests alone; TESTS=tests/wire narrows, WORKERS
 	@$(STEP) "kernels" $(BIN)/vedette warm
 	@$(BIN)/pytest -n $(WORKERS) $(TESTS)
 
+gate: $(BIN)/.run ## a small frozen set of encounters; fails, in a sentence, if warnings got worse
+	@$(STEP) "gate" $(BIN)/vedette evaluate --gate --workers $(WORKERS)
+
+evaluation: $(BIN)/.run ## the whole report, an hour or more: EVALUATION=folder, COUNT=350, WORKERS=2
+	@mkdir -p $(EVALUATION)
+	@$(BIN)/vedette evaluate --count $(COUNT) --workers $(WORKERS) --days 30 --trouble all --without all \
+	--keep $(EVALUATION)/kept.jsonl --json $(EVALUATION)/evaluation.json --report $(EVALUATION)/evaluation.html \
+	>/dev/null
+
 bench: $(BIN)/.run ## the figures: one JSON object for each benchmark
 	@for name in odid sapient-detections beast asterix cot lines; do $(BIN)/vedette bench decode --format $$name; done
 	@for name in log latency "latency --flood 20000" sweep "tracker --targets 10000"; do $(BIN)/vedette bench $$name; done
@@ -61,6 +72,9 @@ bench: $(BIN)/.run ## the figures: one JSON object for each benchmark
 nightly: $(BIN)/.test ## fuzz each decoder for SECONDS_EACH seconds, then by coverage; the tracker's properties
 	@$(STEP) "Python packages for fuzzing" $(BIN)/pip install --require-hashes --requirement requirements/fuzz.txt
 	@scripts/nightly.sh $(SECONDS_EACH)
+
+model: $(BIN)/.run ## fit the risk model anew: TOOL=threat_bench.py (the shared bench), WORK=folder; about an hour
+	@scripts/fit_model.sh "$(TOOL)" "$(WORK)"
 
 screenshot: $(BIN)/.test $(PAGE) ## docs/demo.png from a running demo
 	@$(STEP) "picture of the demo" $(BIN)/python scripts/demo_picture.py docs/demo.png

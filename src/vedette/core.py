@@ -36,7 +36,11 @@ from vedette.warn import Warner, WarnSettings, Witness
 
 SNAPSHOT_FORMAT = 2
 ASSESS_PERIOD_S = 1.0
-"""All threats are weighed this often, also when no detection comes in."""
+"""All threats are weighed this often: on detections, which is when there is news; and when none come in, on
+the tick that is `ASSESS_GRACE_S` later."""
+ASSESS_EARLY_S = 0.05
+"""A scan a little before its second is not left to the next one."""
+ASSESS_GRACE_S = 0.2
 MOST_REPORTED_SENSORS = 256
 """Sensors without a line in the configuration whose word on their place is taken."""
 
@@ -67,13 +71,18 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
 class Core:
     """Fuses, assesses and warns. ``stages`` is called with a stage's name when that stage is done,
     so that a caller with a clock can time it; the core itself reads none. ``grounds`` finds the ground
-    that a configuration names."""
+    that a configuration names. ``assessor`` judges in place of the usual one until another
+    configuration comes. ``digests``: tell those of each second; who keeps no log needs none, and nothing
+    else depends on them."""
 
     def __init__(
         self,
         configure: Configure,
         stages: Callable[[str], None] | None = None,
         grounds: Grounds = no_ground,
+        assessor: Assessor | None = None,
+        *,
+        digests: bool = True,
     ) -> None:
         settings = decode_tree(configure.settings, Settings, "settings")
         self.configure = configure
@@ -83,11 +92,12 @@ class Core:
         self._grounds = grounds
         ground = self._ground(configure)
         self._tracker = Tracker(configure.site, configure.sensors, settings.fuse, ground=ground)
-        self._assessor = Assessor(configure.site, settings.assess)
+        self._assessor = Assessor(configure.site, settings.assess) if assessor is None else assessor
         self._warner = Warner(settings.warn)
         self._threats: tuple[Threat, ...] = ()
         self._own_counts: Counter[str] = Counter()
         self._second = -math.inf
+        self._digests_told = digests
         self._assessed_at = -math.inf
         self.on_stage = stages or (lambda name: None)
         self._handlers: dict[type, Callable[[Any, float], list[Intent]]] = {
@@ -119,6 +129,16 @@ class Core:
     def reported(self) -> tuple[SensorProfile, ...]:
         """Those that reported themselves."""
         return tuple(self._reported.values())
+
+    @property
+    def assessor(self) -> Assessor:
+        """Who weighs the threats; a configuration puts another one in its place."""
+        return self._assessor
+
+    @property
+    def assessed_at(self) -> float:
+        """When all threats were weighed last (Unix seconds); `-inf` before."""
+        return self._assessed_at
 
     def threats(self) -> tuple[Threat, ...]:
         """The threats of the last assessment of all tracks, made once a second."""
@@ -194,6 +214,10 @@ class Core:
     def _detections(self, batch: DetectionBatch, at: float) -> list[Intent]:
         changed = self._tracker.add(batch.detections, at)
         self.on_stage("tracked")
+        if at - self._assessed_at >= ASSESS_PERIOD_S - ASSESS_EARLY_S:
+            intents = self._assess(at)
+            self.on_stage("assessed")
+            return intents
         return self._warn_of_rises(at, frozenset(changed)) if changed else []
 
     def _configure(self, configure: Configure, at: float) -> list[Intent]:
@@ -276,12 +300,13 @@ class Core:
 
     def _tick(self, tick: Tick, at: float) -> list[Intent]:
         self._tracker.advance(at)
-        intents = self._assess(at) if at - self._assessed_at >= ASSESS_PERIOD_S else []
+        due = at - self._assessed_at >= ASSESS_PERIOD_S + ASSESS_GRACE_S
+        intents = self._assess(at) if due else []
         intents += self._warner.tick(at)
         second = math.floor(at)
         if second > self._second:
             self._second = float(second)
-            intents += self._digest(at)
+            intents += self._digest(at) if self._digests_told else []
         return intents
 
     def _assess(self, at: float) -> list[Intent]:

@@ -1,11 +1,12 @@
 """A flat site, and makers of tracks and unit reports in its frame."""
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vedette.assess import Assessor
+from vedette.assess import Assessor, Model, read_model
 from vedette.geo import LocalFrame
 from vedette.model import Frame, Site, Threat, Track, UnitReport
 
@@ -75,6 +76,16 @@ def straight(
     ]
 
 
+PLAIN_MODEL = Path(__file__).with_name("plain_model.json")
+"""Ten terms set by hand. What rules, levels and words do is held against it, and not against what was fitted
+last; whether the shipped model warns in time is the matter of test_encounters.py."""
+
+
+@pytest.fixture
+def plain_model() -> Model:
+    return read_model(PLAIN_MODEL.read_bytes(), PLAIN_MODEL.name)
+
+
 @pytest.fixture
 def site() -> Site:
     return SITE
@@ -100,16 +111,25 @@ def line() -> Callable[..., list[tuple[float, Track]]]:
     return straight
 
 
-@pytest.fixture
-def flown() -> Callable[..., list[tuple[float, tuple[Threat, ...]]]]:
-    """Fly a path past one post at the origin and return the threats of every second."""
-
+def _flier(model: Model | None) -> Callable[..., list[tuple[float, tuple[Threat, ...]]]]:
     def run(
         path: Iterable[tuple[float, Track]], *reports: UnitReport
     ) -> list[tuple[float, tuple[Threat, ...]]]:
-        assessor = Assessor(SITE)
+        assessor = Assessor(SITE, model=model)
         for report in reports or (make_report(),):
             assessor.unit(report, BASE)
         return list(fly(assessor, path))
 
     return run
+
+
+@pytest.fixture
+def flown(plain_model: Model) -> Callable[..., list[tuple[float, tuple[Threat, ...]]]]:
+    """Fly a path past one post at the origin and return the threats of every second."""
+    return _flier(plain_model)
+
+
+@pytest.fixture
+def flown_as_shipped() -> Callable[..., list[tuple[float, tuple[Threat, ...]]]]:
+    """The same with the model that is shipped."""
+    return _flier(None)

@@ -4,11 +4,13 @@ from typing import ClassVar
 
 import hypothesis.strategies as st
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from vedette.assess import Assessor, AssessSettings
-from vedette.assess.columns import drone_belief, drone_belief_near, surely_fast, track_columns
+from vedette.assess.columns import drone_belief, drone_belief_near, surely_fast, track_facts
+from vedette.assess.kernels.motion import TRACK_MEMORY
 from vedette.model import Frame, Identity, InputError
 from vedette.model.threat import LEVEL_RANK
 
@@ -35,7 +37,7 @@ class TestBeliefs:
         track = track_of(beliefs=CALLED, identity=ICAO)
         assert drone_belief(track, SETTINGS) == SETTINGS.drone_floor
         assert drone_belief_near(track, SETTINGS) == SETTINGS.aircraft_floor
-        assert SETTINGS.advisory_drone <= SETTINGS.aircraft_floor < SETTINGS.imminent_risk
+        assert SETTINGS.advisory_drone <= SETTINGS.aircraft_floor < SETTINGS.imminent_drone
 
     def test_a_bird_is_no_aircraft(self, track_of):
         assert drone_belief_near(track_of(beliefs={"bird": 1.0}), SETTINGS) == SETTINGS.drone_floor
@@ -55,16 +57,18 @@ class TestBeliefs:
 
     def test_verified_as_a_drone_and_as_an_aircraft_are_two_things(self, track_of):
         own = Identity(scheme="remote-id-serial", id="X")
-        columns = track_columns(
+        facts = track_facts(
             (
                 track_of("a", trust="verified", identity=ICAO),
                 track_of("b", trust="verified", identity=own),
                 track_of("c", identity=ICAO, trust="unverified"),
             ),
+            [False] * 3,
+            np.zeros((3, TRACK_MEMORY)),
             SETTINGS,
         )
-        assert columns.verified[:, 0].tolist() == [False, True, False]
-        assert columns.verified_aircraft[:, 0].tolist() == [True, False, False]
+        assert facts.verified.tolist() == [False, True, False]
+        assert facts.verified_aircraft.tolist() == [True, False, False]
 
 
 class TestItsWordAlone:
@@ -113,13 +117,19 @@ class TestItsWordAlone:
         assert levels(run).index("imminent") < 30
 
     def test_an_airliner_is_not_a_moment_away(self, flown, line):
+        """11 km overhead it is farther off than any drone flies in a minute, whatever it lies about."""
         path = line(
-            (-12_000.0, 50.0, 11_000.0), (230.0, 0.0, 0.0), 60, **(self.WORD | {"trust": "contradicted"})
+            (-12_000.0, 50.0, 11_000.0), (230.0, 0.0, 0.0), 100, **(self.WORD | {"trust": "contradicted"})
         )
-        run = flown(path)
-        assert "imminent" not in levels(run)
-        for _, threats in run:
-            assert threats[0].time_to_impact_s is None or threats[0].time_to_impact_s[0] > 30.0
+        assert [threats for _, threats in flown(path) if threats] == []
+
+    def test_a_jet_at_5_km_is_not_a_moment_away(self, flown, line):
+        path = line(
+            (-6_000.0, 50.0, 5_000.0), (200.0, 0.0, 0.0), 30, **(self.WORD | {"trust": "contradicted"})
+        )
+        for _, threats in flown(path):
+            for threat in threats:
+                assert threat.time_to_impact_s is None or threat.time_to_impact_s[0] > 15.0
 
 
 class TestVerified:
@@ -208,16 +218,18 @@ def test_a_state_of_the_first_format_is_refused_in_words(site, track_of, report_
     assessor.assess(Frame(time=base, tracks=(track_of(),)), base)
     state = msgspec.msgpack.decode(assessor.state())
     del state["format"], state["memory"]["plain"], state["memory"]["plain_since"]
-    with pytest.raises(InputError, match="its format is 1, this version reads 2; replay the log"):
+    with pytest.raises(InputError, match="its format is 1, this version reads 4; replay the log"):
         Assessor.restore(site, None, msgspec.msgpack.encode(state))
 
 
-def test_restored_while_its_word_counts_it_goes_on_to_the_bit(site, base, flown, line, report_of):
+def test_restored_while_its_word_counts_it_goes_on_to_the_bit(
+    site, base, flown, line, report_of, plain_model
+):
     path = line((0.0, 2300.0, 90.0), (0.0, -40.0, 0.0), 50, **TestVerified.SEEN)
     straight = flown(path)
-    assessor, out = Assessor(site), []
+    assessor, out = Assessor(site, model=plain_model), []
     assessor.unit(report_of(), base)
     for after, track in path:
         out.append((after, assessor.assess(Frame(time=base + after, tracks=(track,)), base + after)))
-        assessor = Assessor.restore(site, None, assessor.state())
+        assessor = Assessor.restore(site, None, assessor.state(), plain_model)
     assert out == straight

@@ -1,9 +1,11 @@
 """A claim without a body: it neither raises nor lowers what it would warn of."""
 
+import numpy as np
 import pytest
 
 from vedette.assess import AssessSettings
-from vedette.assess.columns import track_columns
+from vedette.assess.columns import track_facts
+from vedette.assess.kernels.motion import TRACK_MEMORY
 from vedette.model import Identity
 
 NAME = Identity(scheme="remote-id-serial", id="X")
@@ -29,6 +31,8 @@ def test_a_ghost_warns_as_what_is_not_verified(line, flown, way, beliefs) -> Non
 
 
 def test_a_ghost_is_neither_verified_nor_contradicted(track_of) -> None:
-    columns = track_columns((track_of(identity=NAME, trust="ghost"),), AssessSettings())
-    assert not columns.verified.any()
-    assert not columns.contradicted.any()
+    facts = track_facts(
+        (track_of(identity=NAME, trust="ghost"),), [False], np.zeros((1, TRACK_MEMORY)), AssessSettings()
+    )
+    assert not facts.verified.any()
+    assert not facts.contradicted.any()

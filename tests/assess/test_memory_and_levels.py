@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 
 from vedette.assess import AssessSettings
-from vedette.assess.levels import hold
+from vedette.assess.levels import held as hold
 from vedette.assess.loiter import Sample, TrackHistory, gyration
 from vedette.assess.memory import NOT_BELOW, UNSEEN, PairMemory
 
@@ -20,11 +20,12 @@ def test_memory_follows_the_names_through_any_change(steps):
         expected = {(t, u): expected.get((t, u), 0.0) for t in tracks for u in units}
         for i, t in enumerate(tracks):
             for j, u in enumerate(units):
-                assert memory.course[i, j] == expected[t, u]
-                memory.course[i, j] = expected[t, u] = float(100 * n + 10 * i + j)
+                assert memory.told_until[i, j] == expected[t, u]
+                memory.told_until[i, j] = expected[t, u] = float(100 * n + 10 * i + j)
         loaded = PairMemory.load(memory.save())
         assert (loaded.tracks, loaded.units) == (tracks, units)
-        assert np.array_equal(loaded.course, memory.course)
+        assert np.array_equal(loaded.told_until, memory.told_until)
+        assert np.array_equal(loaded.pairs, memory.pairs)
 
 
 def test_a_new_pair_is_unseen():
@@ -39,13 +40,13 @@ ranks = st.integers(0, 3).map(float)
 
 @given(st.lists(st.tuples(ranks, ranks, st.sampled_from([0.1, 1.0, 7.0])), max_size=60))
 def test_up_at_once_and_down_only_after_the_hold(steps):
-    memory = PairMemory()
-    memory.align(("a",), ("u",))
+    held_level, since = np.array([UNSEEN]), np.array([NOT_BELOW])
     at, held, supported_at = 1000.0, 0.0, 1000.0
     for enter, extra, dt in steps:
         at += dt
         stay = max(enter, extra)
-        level = float(hold(memory, np.array([[enter]]), np.array([[stay]]), at, 20.0)[0, 0])
+        held_level, since = hold(held_level, since, np.array([enter]), np.array([stay]), at, 20.0)
+        level = float(held_level[0])
         assert level >= enter
         if level < held:
             assert at - supported_at >= 20.0

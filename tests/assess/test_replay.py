@@ -95,7 +95,7 @@ def test_a_state_whose_arrays_do_not_fit_is_refused(site, track_of, report_of, b
     assessor = Assessor(site)
     run(assessor, frames(track_of, base, 3), report_of, base)
     state = msgspec.msgpack.decode(assessor.state())
-    state["memory"]["course"] = state["memory"]["course"][:-8]
+    state["memory"]["pairs"] = state["memory"]["pairs"][:-8]
     with pytest.raises(InputError, match="replay the log"):
         Assessor.restore(site, None, msgspec.msgpack.encode(state))
 

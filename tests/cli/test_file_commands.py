@@ -2,11 +2,13 @@
 
 import itertools
 import json
+import math
 import os
 import random
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vedette.model import Detection, Frame, Threat
@@ -175,7 +177,26 @@ def test_assess_gives_the_threat_to_the_patrol(command, simulated: Path) -> None
     threats = list(LineReader(Threat, "stdout").read(said.out.splitlines()))
     worst = max(threats, key=lambda threat: threat.risk)
     assert (worst.unit, worst.level) == ("VEDETTE-EXERCISE-BRAVO", "imminent")
-    assert all(threat.evidence for threat in threats)
+    for threat in threats:
+        total = sum(nats for _, nats in threat.evidence)
+        assert abs(total - math.log(threat.risk / (1.0 - threat.risk))) < 0.001
+
+
+def test_assess_writes_what_its_risks_are_computed_from(command, simulated: Path, tmp_path: Path) -> None:
+    said = command("assess", simulated, "--features", tmp_path / "f.npz")
+    threats = list(LineReader(Threat, "stdout").read(said.out.splitlines()))
+    with np.load(tmp_path / "f.npz") as held:
+        names, rows = held["names"].tolist(), held["features"]
+        tracks, units = held["tracks"][held["track"]], held["units"][held["unit"]]
+        places = {key: n for n, key in enumerate(zip(held["time"].tolist(), tracks, units, strict=True))}
+    assert rows.shape == (len(places), len(names))
+    assert len(threats) > 20
+    for threat in threats:
+        row = rows[places[threat.time, threat.track, threat.unit]]
+        assert row[names.index("slant_m")] == np.float32(threat.range_m)
+        assert row[names.index("closing_mps")] == np.float32(threat.closing_mps)
+    refused = command("assess", simulated, "--features", tmp_path / "no" / "f.npz")
+    assert (refused.code, "cannot be written" in refused.err) == (64, True)
 
 
 def spoil(path: Path, number: int, **changes: object) -> None:

@@ -5,7 +5,7 @@ from vedette.station.stages import STAGES
 
 
 def test_every_stage_is_measured_from_the_receiver_to_the_phone() -> None:
-    figures = bench_latency(tracks=6, units=30, seconds=6.0)
+    figures = bench_latency(tracks=20, units=200, seconds=9.0)
     stages = figures["stages"]
     assert isinstance(stages, dict)
     assert set(stages) == {*STAGES, "delivered"}

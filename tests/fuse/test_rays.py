@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from vedette.fuse import FuseSettings, Tracker
 from vedette.model import Bearing, Detection, EmptyScan, Frame, SensorProfile, Sigma
@@ -212,6 +213,21 @@ def test_a_place_by_directions_goes_some_seconds_after_it_falls_silent(world) ->
     frame = fed(world, tracker, later)
     e, n, _ = at(frame.time - world.start, *ONE[0])
     assert all(math.hypot(t.enu_m[0] - e, t.enu_m[1] - n) > 500.0 for t in frame.tracks)
+
+
+def test_a_place_by_directions_is_not_shown_when_nobody_hears_it_for_two_looks(world) -> None:
+    names = ("west", "east", "north")
+    profiles = finders(world, *names)
+    shown = {}
+    for period in (1.0, 2.0, 9.0):
+        tracker = world.tracker(*(structs.replace(one, period_s=period) for one in profiles))
+        assert fed(world, tracker, heard(world, names, ONE, 15)).tracks
+        for second in range(1, 8):
+            tracker.advance(world.start + 15.0 + second)
+            if tracker.frame(world.start + 15.0 + second).tracks:
+                shown[period] = second
+    # Heard last at 14.6 s; what is silent is found out when a whole second is complete.
+    assert shown == {1.0: 3, 2.0: 5, 9.0: 5}
 
 
 def test_a_track_that_a_radar_sees_is_not_doubted_for_its_silence(world) -> None:

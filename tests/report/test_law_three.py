@@ -181,18 +181,31 @@ def test_no_word_lowers_an_alarm_inside_the_danger_radius(name: str, path: Path,
     assert lowered(alone_of(path, witness), Day(path, witness, WORDS[name]), path) == {}
 
 
+def without_height(seen: Detection) -> Detection:
+    return structs.replace(
+        seen,
+        measure=structs.replace(seen.measure, alt_m=None, alt_datum=None),
+        sigma=Sigma(horizontal_m=10.0),
+    )
+
+
 @pytest.mark.parametrize("stated_m", [450.0, 900.0, 4000.0])
 @pytest.mark.parametrize("witness", [seen_by_radar, heard_by_remote_id])
 @pytest.mark.parametrize("path", [hovers, comes_slowly, comes_fast])
 def test_no_height_of_a_stranger_lifts_a_drone_out_of_danger(
     path: Path, witness: Attack, stated_m: float
 ) -> None:
+    """Held against the same stranger without his heights: that he sees where it is makes its course surer,
+    and surer it may mean less, or more."""
     vague = Sigma(horizontal_m=10.0, vertical_m=600.0)
 
     def lifted(time: float, enu: Enu) -> list[Detection]:
         return [position(time, (enu[0], enu[1], stated_m), "eye-1", sigma=vague)]
 
-    assert lowered(alone_of(path, witness), Day(path, witness, lifted), path) == {}
+    def level(time: float, enu: Enu) -> list[Detection]:
+        return [without_height(detection) for detection in lifted(time, enu)]
+
+    assert lowered(Day(path, witness, level), Day(path, witness, lifted), path) == {}
 
 
 _ALONE: dict[tuple[Path, Attack], Day] = {}
@@ -214,9 +227,9 @@ def test_a_bird_that_a_configured_radar_knows_is_no_alarm() -> None:
 
 
 def ghosts(time: float) -> Iterator[Detection]:
-    """Eight aircraft that circle the unit: more than a unit has advisories for."""
+    """Eight aircraft that hang about the unit: more than a unit has advisories for."""
     for number in range(8):
-        angle = 0.08 * time + number
+        angle = 0.01 * time + number
         enu = (250.0 * math.sin(angle), 250.0 * math.cos(angle), 120.0)
         claim = Claim(scheme="icao", id=f"adf{number:03x}")
         yield position(time, enu, "adsb-1", claim=claim, signal=Signal(transport="1090es"))

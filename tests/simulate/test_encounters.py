@@ -302,6 +302,18 @@ def test_encounters_are_seen_by_a_mix_of_sensors() -> None:
         write("training", 2, 1, _Folder().open, mix="all")
 
 
+def test_a_mix_that_hears_remote_id_alone_is_shown_drones_that_send_it() -> None:
+    """Every attacker of a run of encounters is heard, which hardly any would be otherwise."""
+    attacks = [n for n in range(14) if encounter("training", n).label.hostile][:3]
+    for number in attacks:
+        folder = _Folder()
+        write("training", number, 1, folder.open, mix="remote-id-only")
+        lines = folder.files["detections.jsonl"].splitlines(True)
+        seen = [row for row in LineReader(Detection, "d").read(lines) if row.claim is not None]
+        assert len(seen) > 5
+        assert {row.sensor for row in seen} == {"remote-id"}
+
+
 def test_writing_in_parts_gives_the_same_scenes(written: dict[str, bytes]) -> None:
     folder = _Folder()
     write("training", 4, 1, folder.open)
@@ -332,7 +344,7 @@ def test_every_family_can_be_played(grading: list[Encounter]) -> None:
 def test_encounters_on_real_ground(field_data: Path) -> None:
     tile = field_data / "terrain" / "bigtujunga_srtm30m_utm11.tif"
     site = Site(
-        name="Tujunga", lat_deg=34.32, lon_deg=-118.15, alt_m=900.0, alt_datum="egm96", geoid_height_m=-34.0
+        name="Tujunga", lat_deg=34.32, lon_deg=-118.15, alt_m=1233.0, alt_datum="egm96", geoid_height_m=-34.0
     )
     setting = Setting(site=site, dem=Dem(path=str(tile), vertical_datum="egm96", radius_m=9400.0))
     for number in range(14):

@@ -19,9 +19,9 @@ from dataclasses import replace
 import numpy as np
 from msgspec import Struct
 
-from vedette.assess.columns import Bools, Floats, TrackColumns
-from vedette.assess.geometry import Geometry
-from vedette.assess.risk import Risk, near_for_sure
+from vedette.assess.columns import Bools, Floats, TrackFacts
+from vedette.assess.pairs import Pairs
+from vedette.assess.rules import Weighed, chance, near_for_sure, times
 from vedette.assess.settings import AssessSettings
 
 ONE_STEP = 1.0
@@ -29,30 +29,32 @@ ONE_STEP = 1.0
 
 class Relief(Struct, frozen=True):
     """``counts``: where a verified aircraft's word may lower anything; ``earned``: where it may lower as
-    far as it says; ``fits``: where the body is as fast or as high as aircraft are. All [tracks, units]."""
+    far as it says; ``fits``: where the body is as fast or as high as aircraft are. All [pairs]."""
 
     counts: Bools
     earned: Bools
     fits: Bools
 
 
-def relief(tracks: TrackColumns, geometry: Geometry, s: AssessSettings) -> Relief:
+def relief(pairs: Pairs, facts: TrackFacts, s: AssessSettings) -> Relief:
     """Where the word of aircraft that sensors verified counts, and how far."""
-    counts = tracks.verified_aircraft & ~near_for_sure(tracks, geometry, s)
-    sinking = np.minimum(tracks.vu, 0.0)
-    height = geometry.up + sinking * geometry.tcpa
-    high = geometry.height_known & (height > s.aircraft_height_m)
-    return Relief(counts, counts & tracks.surely_fast, tracks.surely_fast | high)
+    counts = facts.verified_aircraft & ~near_for_sure(pairs, facts, s)
+    sinking = np.minimum(facts.climb, 0.0)
+    height = pairs.up + sinking * pairs.tcpa
+    high = pairs.height_known & (height > s.aircraft_height_m)
+    return Relief(counts, counts & facts.surely_fast, facts.surely_fast | high)
 
 
-def relieved(tracks: TrackColumns, risk: Risk, relief: Relief, s: AssessSettings) -> Risk:
+def relieved(plain: Weighed, relief: Relief, s: AssessSettings) -> Weighed:
     """The risk with the word of verified aircraft in it."""
-    odds = risk.drone / np.maximum(1.0 - risk.drone, 1e-9) * np.exp(-s.aircraft_nats)
+    odds = plain.drone / np.maximum(1.0 - plain.drone, 1e-9) * np.exp(-s.aircraft_nats)
     called = odds / (1.0 + odds)
     least = np.where(relief.fits, s.drone_floor, s.doubtful_floor)
-    lowered = np.minimum(risk.drone, np.maximum(called, least))
-    drone = np.where(relief.counts, lowered, risk.drone)
-    return replace(risk, drone=drone, risk=risk.risk * (drone / risk.drone))
+    lowered = np.minimum(plain.drone, np.maximum(called, least))
+    drone = np.where(relief.counts, lowered, plain.drone)
+    nats = times(plain.nats, drone / plain.drone)
+    least = np.where(relief.counts, 0.0, plain.least)
+    return replace(plain, drone=drone, nats=nats, risk=chance(nats), word=nats - plain.nats, least=least)
 
 
 def lowered_rank(relief: Relief, plain: Floats, by_word: Floats) -> Floats:

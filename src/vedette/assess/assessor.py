@@ -2,25 +2,42 @@
 
 import math
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
-from vedette.assess.aircraft import Relief, least_level, lowered_rank, relief, relieved
+from vedette.assess.aircraft import least_level, lowered_rank, relief, relieved
 from vedette.assess.behaviour import behaviours
-from vedette.assess.columns import Floats, track_columns, unit_columns, usable
+from vedette.assess.columns import (
+    Bools,
+    Floats,
+    TrackFacts,
+    figures_of_tracks,
+    figures_of_units,
+    track_facts,
+    usable,
+)
+from vedette.assess.courses import Course, course_of
 from vedette.assess.directions import Directions, HeldDirection
-from vedette.assess.geometry import Geometry, relate
+from vedette.assess.features import FEATURES, constants
+from vedette.assess.kernels import motion, weighing
+from vedette.assess.kernels import pairs as kernel
+from vedette.assess.kernels.intent import INTENTS, by_class
+from vedette.assess.kernels.pairs import INTENT
+from vedette.assess.kernels.weighing import NO_RISK, SUMS
 from vedette.assess.launch import FirstSeconds, Launches
-from vedette.assess.levels import hold, hold_plain, rank
+from vedette.assess.levels import bars_of, held, logit, rank
 from vedette.assess.loiter import Path, TrackHistory
-from vedette.assess.memory import PairMemory, SavedMemory
+from vedette.assess.memory import UNSEEN, PairMemory, SavedMemory
+from vedette.assess.model import Model, shipped
+from vedette.assess.pairs import I64, Pairs
 from vedette.assess.raids import Approach, Raids
-from vedette.assess.risk import Risk, course_evidence, remember_course, weigh
+from vedette.assess.rules import Weighed, weigh
+from vedette.assess.runs import runs
 from vedette.assess.settings import AssessSettings
-from vedette.assess.tell import figures_of, tell, terms_of
+from vedette.assess.tell import picked, tell
 from vedette.assess.units import HeldUnit, UnitBook, UnitState
 from vedette.assess.words import track_words
 from vedette.model.errors import InputError
@@ -30,8 +47,15 @@ from vedette.model.threat import Threat
 from vedette.model.track import Frame, Track
 from vedette.model.unit import UnitReport
 
-STATE_FORMAT = 2
-"""Of the bytes of `Assessor.state`; 1 did not hold what the level would be without an aircraft's word."""
+STATE_FORMAT = 4
+"""Of the bytes of `Assessor.state`; 1 did not hold what the level would be without an aircraft's word, 2 not
+what the features remember, 3 not how far a track has gone."""
+
+_PAIRS_AT_ONCE = 50_000
+"""The kernel is given so many pairs at a time, which bounds the memory that it works in."""
+
+Watch = Callable[[float, tuple[str, ...], tuple[str, ...], Floats], None]
+"""Called with the time, the tracks, the units and [tracks, units, features] of a full assessment."""
 
 
 class _Head(Struct, frozen=True):
@@ -54,11 +78,15 @@ class Assessor:
 
     A unit that was never heard of has no position and is not assessed here; whoever addresses the
     warning includes it by roster, so that an unknown place is never taken for a safe one. ``counts``
-    tells what input could not be used, by reason.
+    tells what input could not be used, by reason. ``on_stage`` is called with the name of what was just done.
     """
 
-    def __init__(self, site: Site, settings: AssessSettings | None = None) -> None:
+    def __init__(
+        self, site: Site, settings: AssessSettings | None = None, model: Model | None = None
+    ) -> None:
         self._settings = AssessSettings() if settings is None else settings
+        self._model = shipped() if model is None else model
+        self._bars = bars_of(self._model.file.levels, self._settings)
         self.counts: Counter[str] = Counter()
         self._book = UnitBook(site, self._settings, self.counts)
         self._history = TrackHistory(self._settings)
@@ -66,6 +94,10 @@ class Assessor:
         self._directions = Directions(self._settings)
         self._raids = Raids(self._settings)
         self._launches = Launches(self._settings)
+        self._constants = constants(self._settings)
+        self._ground: tuple[tuple[UnitState, ...], Floats] = ((), figures_of_units(()))
+        self.watch: Watch | None = None
+        self.on_stage: Callable[[str], None] = _ignore
 
     def unit(self, report: UnitReport, at: float) -> None:
         """Take a unit's report at station time ``at``; an older one than held is counted and ignored."""
@@ -119,9 +151,11 @@ class Assessor:
         self._memory.align(tuple(t.id for t in tracks), tuple(u.report.unit for u in units))
         if not chosen or not units:
             return ()
-        memory = self._memory.part(rows)
-        told = self._pairs(chosen, units, memory, at, risen_only)
-        self._memory.put(rows, memory)
+        whole = len(rows) == len(tracks)
+        memory = self._memory if whole else self._memory.part(rows)
+        told = self._told(chosen, units, memory, at, risen_only)
+        if not whole:
+            self._memory.put(rows, memory)
         return told
 
     def _usable(self, frame: Frame) -> tuple[Track, ...]:
@@ -129,7 +163,7 @@ class Assessor:
         self.counts["track-not-usable"] += len(frame.tracks) - len(good)
         return tuple(good[name] for name in sorted(good))
 
-    def _pairs(
+    def _told(
         self,
         tracks: tuple[Track, ...],
         units: tuple[UnitState, ...],
@@ -137,52 +171,146 @@ class Assessor:
         at: float,
         risen_only: bool,
     ) -> tuple[Threat, ...]:
-        settings = self._settings
-        columns = track_columns(tracks, settings)
-        geometry = relate(columns, unit_columns(units), math.radians(settings.course_wobble_deg))
-        remember_course(memory, course_evidence(geometry, settings), at, settings)
-        loiters = np.array([[float(self._history.loiters(t.id, at))] for t in tracks])
-        plain = weigh(columns, geometry, memory, loiters, settings)
-        before = np.maximum(memory.level, 0.0)
-        word = relief(columns, geometry, settings)
-        risk = relieved(columns, plain, word, settings)
-        level = self._levels(geometry, plain, risk, word, loiters, memory, at)
-        memory.weighed = np.full((len(tracks), 1), at)
-        memory.told_until = np.where(level > 0.0, at + settings.tell_on_s, memory.told_until)
-        reported = (risk.risk > settings.report_risk) | (memory.told_until >= at)
+        stays = [(self._history.loiters(t.id, at), self._history.stayed_s(t.id, at)) for t in tracks]
+        figures = figures_of_tracks(tracks, stays, at, self._settings)
+        ground = self._figures_of(units)
+        detected = np.array([[UNSEEN if t.updated is None else t.updated] for t in tracks])
+        news = ((detected == UNSEEN) | (detected > memory.detected))[:, 0]
+        pairs = self._pairs(figures, ground, news, memory, at, watched=not risen_only)
+        memory.weighed[:], memory.detected[:] = at, np.maximum(detected, memory.detected)
+        if not len(pairs.row):
+            return ()
+        loitering = [loiters for loiters, _ in stays]
+        facts = track_facts(tracks, loitering, memory.motion, self._settings).of(pairs.row)
+        course = course_of(pairs, facts, ground)
+        risk, level, before = self._judge(pairs, facts, course, news[pairs.row], memory, at)
+        rises, counts = level > np.maximum(before, 0.0), risk.risk > self._settings.report_risk
+        tells = rises if risen_only else counts | (memory.told_until[pairs.row, pairs.column] >= at)
+        if not tells.any():
+            return ()
+        word = relief(pairs, facts, self._settings)
+        classes = np.empty((len(tracks), INTENTS))
+        for track, weights in zip(figures, classes, strict=True):
+            by_class(track, weights)
+        does = behaviours(pairs, facts, classes[pairs.row], self._settings)
+        fits = set(pairs.row[word.fits].tolist())
+        told = picked(pairs, risk, level, does, figures, ground, self._constants, np.flatnonzero(tells))
         return tell(
-            level > before if risen_only else reported,
-            [(t.id, math.hypot(t.velocity_mps[0], t.velocity_mps[1])) for t in tracks],
+            told,
+            self._model,
+            [track.id for track in tracks],
             memory.units,
-            figures_of(risk, level, behaviours(geometry, loiters, settings), geometry),
-            terms_of(risk),
-            lambda row: track_words(
-                tracks[row], self._history.stayed_s(tracks[row].id, at), at, fits=bool(word.fits[row].any())
-            ),
+            lambda row, seen: track_words(tracks[row], stays[row][1], seen, at, fits=row in fits),
             at,
         )
 
-    def _levels(
+    def _figures_of(self, units: tuple[UnitState, ...]) -> Floats:
+        """Those of the last call if the units are the same, as they are for a fifth of a second."""
+        if units != self._ground[0]:
+            self._ground = (units, figures_of_units(units))
+        return self._ground[1]
+
+    def _pairs(
+        self, figures: Floats, ground: Floats, news: Bools, memory: PairMemory, at: float, *, watched: bool
+    ) -> Pairs:
+        """The pairs that may be told of; ``memory`` is brought up to ``at``. ``figures`` of the tracks,
+        ``ground`` those of the units; ``news`` [tracks]: which were detected since they were weighed last."""
+        everything = watched and self.watch is not None
+        asked = self._everything(at) if everything else self._asked(at)
+        used = np.ones(len(FEATURES), np.bool_) if everything else self._model.used
+        elapsed = np.where(memory.weighed == UNSEEN, -1.0, np.maximum(at - memory.weighed, 0.0))[:, 0]
+        step = max(1, _PAIRS_AT_ONCE // len(ground))
+        self.on_stage("columns")
+        parts = [
+            self._part(slice(first, first + step), figures, ground, elapsed, used, news, memory, asked)
+            for first in range(0, len(figures), step)
+        ]
+        self.on_stage("kernel")
+        who, sums, kept = (np.concatenate(part) for part in zip(*parts, strict=True))
+        if everything and self.watch is not None:
+            self.watch(at, memory.tracks, memory.units, kept.reshape(len(figures), len(ground), -1))
+        row, column = np.ascontiguousarray(who[:, 0]), np.ascontiguousarray(who[:, 1])
+        east = figures[row, motion.E] - ground[column, kernel.UE]
+        north = figures[row, motion.N] - ground[column, kernel.UN]
+        far = np.maximum(np.sqrt(east * east + north * north), 1.0)
+        return Pairs(row, column, kept, sums, memory.pairs[row, column, INTENT:], east / far, north / far)
+
+    def _part(
         self,
-        geometry: Geometry,
-        plain: Risk,
-        risk: Risk,
-        word: Relief,
-        loiters: Floats,
+        some: slice,
+        figures: Floats,
+        ground: Floats,
+        elapsed: Floats,
+        used: Bools,
+        news: Bools,
         memory: PairMemory,
-        at: float,
-    ) -> Floats:
-        """The held level of every pair: ``risk`` is with the word of aircraft in it, ``plain`` without."""
-        settings = self._settings
+        asked: Floats,
+    ) -> tuple[I64, Floats, Floats]:
+        """The same for some of the tracks: who, sums and features (`kernels.weighing`). What is not filled of
+        these arrays takes no memory."""
+        tracks = figures[some]
+        count = len(tracks) * len(ground)
+        who, sums = np.empty((count, 2), np.int64), np.empty((count, SUMS))
+        kept = np.empty((count, len(FEATURES)))
+        n = weighing.weigh(
+            tracks, ground, elapsed[some], self._constants, memory.motion[some], memory.pairs[some],
+            self._model.risk, self._model.watched, used, self._model.neutral, asked, news[some],
+            memory.level[some], memory.plain[some], memory.told_until[some], memory.last[some],
+            who, sums, kept,
+        )  # fmt: skip
+        who[:n, 0] += some.start
+        return who[:n].copy(), sums[:n].copy(), kept[:n].copy()
+
+    def _asked(self, at: float) -> Floats:
+        """From where on a pair is handed on: from where rules might lift it to what is told."""
+        s = self._settings
+        asked = np.empty(weighing.ASKED)
+        bars = self._bars
+        least = min(logit(s.report_risk), bars.advisory_nats, bars.warning_nats)
+        asked[weighing.LEAST_LOGIT] = least - max(s.contradicted_nats, 0.0) - max(bars.down_nats, 0.0)
+        asked[weighing.WATCHED_LOGIT] = bars.watched_nats - max(bars.down_nats, 0.0)
+        near = max(s.advisory_range_m, s.danger_radius_m, s.overhead_m)
+        asked[weighing.NEAR_M] = max(near * s.hold_stretch, s.run_sudden_m)
+        asked[weighing.AIM] = min(s.run_aim_nats, s.run_rough_aim_nats)
+        asked[weighing.FAR_M] = s.far_m
+        asked[weighing.NOW] = at
+        return asked
+
+    def _everything(self, at: float) -> Floats:
+        asked = self._asked(at)
+        asked[weighing.NEAR_M] = math.inf
+        return asked
+
+    def _judge(
+        self, pairs: Pairs, facts: TrackFacts, course: Course, news: Bools, memory: PairMemory, at: float
+    ) -> tuple[Weighed, Floats, Floats]:
+        """The risk of every pair, its level, and the one that it had before; ``memory`` takes the levels."""
+        settings, bars = self._settings, self._bars
+        hold_s = settings.hold_s if bars.hold_s is None else bars.hold_s
+        spot = (pairs.row, pairs.column)
+        last = np.where(news, NO_RISK, memory.last[spot])
+        plain = weigh(pairs, facts, runs(pairs, facts, course, settings), last, bars, settings)
+        memory.last[spot] = np.where(news, plain.modelled, memory.last[spot])
+        word = relief(pairs, facts, settings)
+        risk = relieved(plain, word, settings)
 
         def ranks(keep: bool) -> tuple[Floats, Floats]:
-            without = rank(geometry, plain, loiters, settings, keep=keep)
-            return without, lowered_rank(word, without, rank(geometry, risk, loiters, settings, keep=keep))
+            without = rank(pairs, facts, course, plain, bars, settings, keep=keep)
+            with_it = rank(pairs, facts, course, risk, bars, settings, keep=keep)
+            return without, lowered_rank(word, without, with_it)
 
         (enter_plain, enter), (stay_plain, stay) = ranks(keep=False), ranks(keep=True)
-        unsaid = hold_plain(memory, enter_plain, stay_plain, at, settings.hold_s)
-        memory.level = np.maximum(hold(memory, enter, stay, at, settings.hold_s), least_level(word, unsaid))
-        return memory.level
+        before = memory.level[spot]
+        unsaid, memory.plain_since[spot] = held(
+            memory.plain[spot], memory.plain_since[spot], enter_plain, stay_plain, at, hold_s
+        )
+        level, memory.below_since[spot] = held(before, memory.below_since[spot], enter, stay, at, hold_s)
+        level = np.maximum(level, least_level(word, unsaid))
+        memory.plain[spot], memory.level[spot] = unsaid, level
+        until = memory.told_until[spot]
+        above = np.maximum(level, unsaid) > 0.0
+        memory.told_until[spot] = np.where(above, at + settings.tell_on_s, until)
+        return risk, level, before
 
     def state(self) -> bytes:
         """All that later results depend on, exactly; the same state gives the same bytes."""
@@ -199,7 +327,9 @@ class Assessor:
         return msgspec.msgpack.encode(saved)
 
     @classmethod
-    def restore(cls, site: Site, settings: AssessSettings | None, state: bytes) -> "Assessor":
+    def restore(
+        cls, site: Site, settings: AssessSettings | None, state: bytes, model: Model | None = None
+    ) -> "Assessor":
         """The assessor that made ``state``. Raises InputError on bytes that are no state."""
         try:
             held = msgspec.msgpack.decode(state, type=_Head).format
@@ -209,7 +339,7 @@ class Assessor:
             memory = PairMemory.load(saved.memory)
         except (msgspec.MsgspecError, ValueError) as error:
             raise InputError(f"assessor state cannot be read: {error}; replay the log instead") from None
-        assessor = cls(site, settings)
+        assessor = cls(site, settings, model)
         assessor._memory = memory
         assessor._book.held.update(saved.units)
         assessor._history.paths.update(saved.paths)
@@ -218,3 +348,7 @@ class Assessor:
         assessor._raids.held.update(saved.raids)
         assessor._launches.held.update(saved.launches)
         return assessor
+
+
+def _ignore(stage: str) -> None:
+    """Nobody asked."""

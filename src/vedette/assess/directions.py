@@ -128,10 +128,10 @@ def _sight(wedge: Wedge, units: Sequence[UnitState], s: AssessSettings) -> _Sigh
         sigma_deg=np.degrees(np.sqrt(spread * spread + math.radians(wedge.azimuth_sigma_deg) ** 2)).tolist(),
         earliest_s=_quantile(arrival, weights[:, 0], _EARLY),
         close=(weights * (distance - slack <= s.danger_radius_m)).sum(axis=0),
-        soon=(weights * (arrival <= s.horizon_s / 2.0)).sum(axis=0),
-        reach=(weights * (arrival <= s.horizon_s)).sum(axis=0),
+        soon=(weights * (arrival <= s.direction_horizon_s / 2.0)).sum(axis=0),
+        reach=(weights * (arrival <= s.direction_horizon_s)).sum(axis=0),
         turn=_turn_evidence(wedge, across, east, north, distance, weights, s),
-        near=s.near_nats * (weights * np.exp(-distance / s.near_scale_m)).sum(axis=0),
+        near=s.direction_near_nats * (weights * np.exp(-distance / s.direction_near_scale_m)).sum(axis=0),
     )
 
 
@@ -178,8 +178,11 @@ def _rank(wedge: Wedge, seen: _Sight, risk: float, j: int, s: AssessSettings) ->
     if wedge.existence < s.direction_existence or seen.reach[j] < s.direction_reach:
         return _INFO
     # What is more likely inside the danger radius than not may be overhead already, hanging still.
-    comes = risk >= s.warning_risk and seen.soon[j] >= s.direction_reach
-    return _WARNING if comes or seen.close[j] > _LIKELY else _ADVISORY
+    comes = risk >= s.direction_warning_risk and seen.soon[j] >= s.direction_reach
+    if wedge.azimuth_sigma_deg > s.direction_advisory_sigma_deg:
+        return _INFO
+    sure = wedge.azimuth_sigma_deg <= s.direction_warning_sigma_deg
+    return _WARNING if sure and (comes or seen.close[j] > _LIKELY) else _ADVISORY
 
 
 def _threat(

@@ -21,14 +21,15 @@ _STANDS_MPS = 1.0
 """Below this speed a course says nothing."""
 
 
-class FirstSeconds(Struct, frozen=True):
+class FirstSeconds(Struct):
     """Where a track was first seen (metres), and its mean velocity over ``count`` looks since (m/s).
 
-    ``time`` of the first look and ``last`` of the last one that counts, Unix seconds.
+    ``time`` of the first look, ``last`` of the last one that counts, ``seen`` of the last one, Unix seconds.
     """
 
     time: float
     last: float
+    seen: float
     e: float
     n: float
     height: float
@@ -52,8 +53,13 @@ class Launches:
             first = self.held.get(track.id)
             if first is None:
                 self.held[track.id] = _begin(track, at)
-            elif first.last < at <= first.time + s.launch_window_s:
-                self.held[track.id] = _extend(first, track, at)
+                continue
+            first.seen = at
+            if first.last < at <= first.time + s.launch_window_s:
+                _extend(first, track, at)
+        gone = [name for name, first in self.held.items() if at - first.seen > s.loiter_latch_s]
+        for name in gone:
+            del self.held[name]
         if len(self.held) > _MOST_TRACKS:
             kept = sorted(self.held.items(), key=lambda item: (item[1].time, item[0]))[-_MOST_TRACKS:]
             self.held = dict(kept)
@@ -86,15 +92,13 @@ class Launches:
 def _begin(track: Track, at: float) -> FirstSeconds:
     east, north, up = track.enu_m
     ve, vn, _ = track.velocity_mps
-    return FirstSeconds(at, at, east, north, up, 1, ve, vn, track.height_known)
+    return FirstSeconds(at, at, at, east, north, up, 1, ve, vn, track.height_known)
 
 
-def _extend(first: FirstSeconds, track: Track, at: float) -> FirstSeconds:
+def _extend(first: FirstSeconds, track: Track, at: float) -> None:
     """The running mean of the velocity; the place stays, and the height is taken when it becomes known."""
-    count = first.count + 1
-    ve = first.ve + (track.velocity_mps[0] - first.ve) / count
-    vn = first.vn + (track.velocity_mps[1] - first.vn) / count
-    risen = track.height_known and not first.height_known
-    height = track.enu_m[2] if risen else first.height
-    known = first.height_known or track.height_known
-    return FirstSeconds(first.time, at, first.e, first.n, height, count, ve, vn, known)
+    first.last, first.count = at, first.count + 1
+    first.ve += (track.velocity_mps[0] - first.ve) / first.count
+    first.vn += (track.velocity_mps[1] - first.vn) / first.count
+    if track.height_known and not first.height_known:
+        first.height, first.height_known = track.enu_m[2], True

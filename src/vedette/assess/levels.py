@@ -1,62 +1,106 @@
 """Levels with hysteresis: up at once, down slowly.
 
-IMMINENT  attack likely: could be here within 30 s (p10), on a course that hits.
-WARNING   closing, could be here within 60 s; or slow and overhead, as a bomber is.
-ADVISORY  a drone is near: within 500 m, loitering in sight, or coming and able to be here within 60 s.
+IMMINENT  attack likely: the risk is above its bar, and it could be here within 30 s (p10), on a course
+          that hits.
+WARNING   the risk is above its bar; or slow and overhead, as a bomber is.
+ADVISORY  a drone is near and stays or comes, watches the unit, or its risk is above the bar.
 INFO      everything else that is reported: desk only.
+
+The bars come with the model, which knows how often it is wrong (`model.Bars`), unless settings name others.
 """
+
+import math
 
 import numpy as np
 
-from vedette.assess.columns import Floats
-from vedette.assess.geometry import HIGH_M, Geometry
-from vedette.assess.memory import NOT_BELOW, PairMemory
-from vedette.assess.risk import Risk
+from vedette.assess.columns import Bools, Floats, TrackFacts
+from vedette.assess.courses import Course
+from vedette.assess.kernels import pairs as kernel
+from vedette.assess.memory import NOT_BELOW
+from vedette.assess.model import Bars
+from vedette.assess.pairs import HIGH_M, Pairs
+from vedette.assess.rules import Weighed
 from vedette.assess.settings import AssessSettings
 
 INFO, ADVISORY, WARNING, IMMINENT = 0.0, 1.0, 2.0, 3.0
 
 
-def rank(geometry: Geometry, risk: Risk, loiters: Floats, s: AssessSettings, keep: bool) -> Floats:
-    """Level rank of every pair, [tracks, units]: to reach it, or (``keep``) to stay on it."""
-    band = s.hold_risk_band if keep else 0.0
-    wide = s.hold_stretch if keep else 1.0
-    g = geometry
-    is_drone = risk.drone >= s.advisory_drone / (wide * wide)
-    coming = (g.closing > s.advisory_closing_mps / wide) & (g.earliest < s.horizon_s * wide)
-    on_course = g.closing > 0.5 * g.speed
-    near = (g.nearest < s.advisory_range_m * wide) | (loiters > 0) & (g.range < s.loiter_range_m * wide)
-    low = np.abs(g.up) <= HIGH_M
-    overhead = low & (g.range < s.overhead_m * wide) & (risk.drone >= s.overhead_drone)
-    hovering = overhead & (g.speed < s.overhead_speed_mps * wide)
-    closing = (g.closing > s.warning_closing_mps / wide) & (g.p10 < s.horizon_s * wide)
+def bars_of(model: Bars, s: AssessSettings) -> Bars:
+    """Those of the model, or of the settings where they say so."""
+    return Bars(
+        imminent_nats=model.imminent_nats if s.imminent_risk is None else logit(s.imminent_risk),
+        warning_nats=model.warning_nats if s.warning_risk is None else logit(s.warning_risk),
+        advisory_nats=model.advisory_nats if s.advisory_risk is None else logit(s.advisory_risk),
+        watched_nats=model.watched_nats if s.watched_chance is None else logit(s.watched_chance),
+        down_nats=model.down_nats,
+        hold_s=s.hold_s if model.hold_s is None else model.hold_s,
+    )
+
+
+def logit(chance: float) -> float:
+    """Log-odds; finite also where the chance is 0 or 1."""
+    certain = min(max(chance, 1e-12), 1.0 - 1e-12)
+    return math.log(certain / (1.0 - certain))
+
+
+def rank(
+    pairs: Pairs, facts: TrackFacts, course: Course, risk: Weighed, bars: Bars, s: AssessSettings, keep: bool
+) -> Floats:
+    """Level rank of every pair, [pairs]: to reach it, or (``keep``) to stay on it."""
+    wide, lower = (s.hold_stretch, bars.down_nats) if keep else (1.0, 0.0)
+    g = pairs
+    doubt = 1.0 / (wide * wide)
+    likely = (risk.nats >= bars.warning_nats - lower) & (risk.drone >= s.warning_drone * doubt)
+    warning = likely | _overhead(pairs, course, risk, s, wide)
+    coming = (g.closing > s.imminent_closing_mps / wide) & (g.p10 < s.imminent_p10_s * wide)
     aimed = g.miss < (s.collision_miss_m + g.miss_sigma) * wide
-    warning = (risk.risk >= s.warning_risk - band) & closing | hovering
-    imminent = (risk.risk >= s.imminent_risk - band) & closing & aimed & (g.p10 < s.imminent_p10_s * wide)
-    advisory = is_drone & (near | coming & on_course) | warning
-    level = np.where(advisory, ADVISORY, INFO)
+    attack = (risk.nats >= bars.imminent_nats - lower) & (risk.drone >= s.imminent_drone * doubt)
+    imminent = attack & warning & coming & aimed
+    is_drone = risk.drone >= s.advisory_drone * doubt
+    watches = risk.watched >= bars.watched_nats - lower
+    about = _stays(pairs, facts, course, s, wide) | _comes(pairs, facts, course, s, wide)
+    advisory = is_drone & (about | watches | (risk.nats >= bars.advisory_nats - lower))
+    level = np.where(advisory | warning, ADVISORY, INFO)
     level = np.where(warning, WARNING, level)
-    return np.where(imminent, IMMINENT, level)
+    return np.maximum(np.where(imminent, IMMINENT, level), risk.least)
 
 
-def hold(memory: PairMemory, enter: Floats, stay: Floats, at: float, hold_s: float) -> Floats:
-    """Level of every pair after hysteresis. ``stay`` is never below ``enter``; updates ``memory``."""
-    memory.level, memory.below_since = _held(memory.level, memory.below_since, enter, stay, at, hold_s)
-    return memory.level
+def _overhead(pairs: Pairs, course: Course, risk: Weighed, s: AssessSettings, wide: float) -> Bools:
+    low = np.abs(pairs.up) <= HIGH_M
+    over = low & (pairs.range < s.overhead_m * wide) & (risk.drone >= s.overhead_drone)
+    slow = (pairs.speed < s.overhead_speed_mps * wide) & (course.speed < s.overhead_mean_mps * wide)
+    return np.asarray(over & slow)
 
 
-def hold_plain(memory: PairMemory, enter: Floats, stay: Floats, at: float, hold_s: float) -> Floats:
-    """The same for the level as if no aircraft had said a word."""
-    memory.plain, memory.plain_since = _held(memory.plain, memory.plain_since, enter, stay, at, hold_s)
-    return memory.plain
+def _stays(pairs: Pairs, facts: TrackFacts, course: Course, s: AssessSettings, wide: float) -> Bools:
+    """What hangs, loiters, goes round the unit, or is slow: surely, or so near that it need not be sure."""
+    slow = s.advisory_speed_mps * wide
+    hangs = (course.speed < s.advisory_hang_mps * wide) & (facts.age > s.advisory_hang_s)
+    circles = facts.loiters & (pairs.features[:, kernel.GYRATION] < s.advisory_gyration_m * wide)
+    wound, spread = pairs.features[:, kernel.F_WOUND], pairs.features[:, kernel.F_RANGE_CV]
+    rounds = (wound > s.advisory_wound_turns / wide) & (spread < s.advisory_even * wide)
+    lingers = hangs | circles | rounds | (pairs.speed + facts.speed_sigma < slow)
+    close = (pairs.speed < slow) & (course.speed < s.advisory_mean_mps * wide)
+    within = (pairs.nearest < s.advisory_range_m * wide) & lingers
+    return np.asarray(within | (pairs.nearest < s.advisory_near_m * wide) & close)
 
 
-def _held(
-    held: Floats, since: Floats, enter: Floats, stay: Floats, at: float, hold_s: float
+def _comes(pairs: Pairs, facts: TrackFacts, course: Course, s: AssessSettings, wide: float) -> Bools:
+    """What comes straight, is near, and has done so for seconds."""
+    least = s.advisory_closing_mps / wide
+    straight = (course.miss < s.collision_miss_m * wide) & (course.closing > least) & (pairs.closing > least)
+    sure = pairs.features[:, kernel.F_AIM10] > s.advisory_aim_nats / wide
+    return np.asarray((pairs.nearest < s.danger_radius_m * wide) & straight & sure)
+
+
+def held(
+    level: Floats, since: Floats, enter: Floats, stay: Floats, at: float, hold_s: float
 ) -> tuple[Floats, Floats]:
-    up, supported = enter >= held, stay >= held
+    """The level after hysteresis, and since when it is below: a held level and its time in, ``stay`` never
+    below ``enter``."""
+    up, supported = enter >= level, stay >= level
     since = np.where(up | supported, NOT_BELOW, since)
     since = np.where(~supported & ~up & (since == NOT_BELOW), at, since)
     lower = (since != NOT_BELOW) & (at - since >= hold_s)
-    level = np.where(up, enter, np.where(lower, np.maximum(enter, stay), held))
-    return level, np.where(lower, NOT_BELOW, since)
+    kept = np.where(up, enter, np.where(lower, np.maximum(enter, stay), level))
+    return kept, np.where(lower, NOT_BELOW, since)

@@ -16,6 +16,23 @@ class Envelopes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unknown: Positive = 56.0
 
 
+class UsualSpeeds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Median and spread of the speed at which each class of drone comes in, m/s (field notes, "Kinematic
+    envelopes": FPV 25-45, camera quad 8-15, one-way fixed wing up to 51)."""
+
+    fpv: tuple[Positive, Positive] = (33.0, 8.0)
+    multirotor: tuple[Positive, Positive] = (13.0, 4.0)
+    fixed_wing: tuple[Positive, Positive] = (35.0, 12.0)
+    unknown: tuple[Positive, Positive] = (28.0, 12.0)
+
+
+class Wind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The wind where drones fly: its speed, m/s, and where it comes from, degrees clockwise from north."""
+
+    speed_mps: NonNegative
+    from_deg: float
+
+
 class PerMobility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One speed for each kind of unit, m/s."""
 
@@ -25,7 +42,7 @@ class PerMobility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Defaults are set by hand, not fitted: they order threats, they are not measured frequencies.
+    """What surrounds the fitted model (`vedette.assess.model`): envelopes, floors, geometry of the levels.
 
     Metres, seconds, m/s, nats (natural log-odds). Speeds of drones: press figures gathered in the
     field notes (FPV up to 200 km/h, one-way fixed wing 185 km/h, camera quad about 20 m/s). Whatever
@@ -34,6 +51,9 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     envelope_mps: Envelopes = Envelopes()
+    usual_mps: UsualSpeeds = UsualSpeeds()
+    wind: Wind | None = None
+    """Absent where nobody measures it: then speeds through the air are taken to be those over ground."""
 
     unit_growth_mps: PerMobility = PerMobility(foot=2.0, vehicle=25.0)
     """How fast a unit may have left its last report (field notes, "Addressing")."""
@@ -44,26 +64,44 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A moving unit is carried on by its velocity for this long after its report."""
     max_units: Annotated[int, Meta(ge=1)] = 10_000
 
-    horizon_s: Positive = 60.0
-    horizon_softness_s: Positive = 8.0
-    turn_in_probability: Probability = 0.15
-    """Share of the reach that assumes the drone turns in now, at the speed of its envelope."""
-
     course_wobble_deg: Positive = 7.0
     """One-sigma course error of a pilot who flies at a target."""
     course_outlier: Probability = 0.1
     """Share of the time in which an attacker's course says nothing (turns, feints)."""
-    course_memory_s: Positive = 3.0
-    course_weight: Positive = 1.5
-    prior_nats: float = -2.5
-    speed_nats: float = 2.0
-    speed_middle_mps: Positive = 12.0
-    speed_width_mps: Positive = 3.0
-    near_nats: float = 1.5
-    near_scale_m: Positive = 400.0
-    loiter_nats: float = 1.0
-    dive_nats: float = 1.2
-    dive_onset_mps: Positive = 3.0
+    far_m: Positive = 3360.0
+    """Farther off than 60 s at the press maximum of an FPV drone (56 m/s) there is no risk yet: the risk is
+    that of the next 60 s (docs/threat-model.md)."""
+    run_aim_nats: Positive = 18.0
+    run_closing_mps: Positive = 8.0
+    run_p50_s: Positive = 24.0
+    run_height_m: Positive = 200.0
+    run_drone: Probability = 0.58
+    """A plain attack (`vedette.assess.runs`): about ten seconds and more on a course at the unit (`aim_10s`),
+    so fast, so near in time, over it lower than this, and as likely a drone (motion alone calls nothing a
+    bird or an aircraft with more than 0.4)."""
+    run_sudden_aim_nats: Positive = 5.5
+    run_sudden_closing_mps: Positive = 12.0
+    run_sudden_p50_s: Positive = 15.0
+    run_sudden_miss_m: Positive = 40.0
+    run_sudden_m: Positive = 500.0
+    """From close by three seconds of a course are enough, if that is as sure as it can be (`aim_3s`)."""
+    run_long_aim_nats: Positive = 48.0
+    run_last_aim_nats: Positive = 4.0
+    """Slow and near, half a minute of such a course (`aim_30s`) that still goes on (`aim_3s`) is one too."""
+    run_rough_closing_mps: Positive = 20.0
+    run_rough_aim_nats: Positive = 12.0
+    run_still_share: Probability = 0.6
+    run_age_s: Positive = 8.0
+    """By its places alone, where velocities are rough: faster than what watches, known for so long, and still
+    coming at such a share of its mean speed."""
+    run_overhead_aim_nats: Positive = 34.0
+    run_overhead_m: Positive = 100.0
+    run_overhead_miss_m: Positive = 30.0
+    """A rough and slow one that came straight for half a minute (`aim_30s`) and will be overhead."""
+    run_existence: Probability = 0.5
+    """No rule lifts what is likelier not there."""
+    strike_p50_s: Positive = 14.0
+    """A plain attack that is there in so many seconds is IMMINENT."""
     verified_nats: float = -0.7
     contradicted_nats: float = 1.0
 
@@ -77,7 +115,7 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     aircraft_floor: Probability = 0.45
     """Belief "drone" that remains inside the danger radius of whatever is called an aircraft and closes
     slowly or not: enough for ADVISORY and, on a course that hits, WARNING; too little for IMMINENT."""
-    doubtful_floor: Probability = 0.5
+    doubtful_floor: Probability = 0.45
     """The same outside it for a verified aircraft that flies as a drone could."""
     aircraft_nats: NonNegative = 4.0
     """How much the word of a verified aircraft weighs against a drone."""
@@ -94,6 +132,16 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Speeds at which it may come: the bands of the field notes, section 1.2."""
     direction_hover_share: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.3
     """Share of such bodies that hang or circle somewhere: their direction holds as well."""
+    direction_near_nats: float = 1.5
+    """What it is worth that such a body may be close, less by e for every ..."""
+    direction_near_scale_m: Positive = 400.0
+    """... metres it is farther off."""
+    direction_warning_risk: Probability = 0.35
+    direction_horizon_s: Positive = 60.0
+    direction_warning_sigma_deg: Positive = 12.0
+    """A direction that is more doubtful is no WARNING, and one that is more doubtful than ..."""
+    direction_advisory_sigma_deg: Positive = 25.0
+    """... this is told to the desk alone: two false bearings make a wedge that sweeps over everybody."""
     direction_existence: Probability = 0.5
     direction_reach: Probability = 0.2
     """Least share of the distances it may be at from which the unit can be reached."""
@@ -114,25 +162,51 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How far the way back may lie off the reverse of the first course, one sigma. A judgement."""
     launch_least_m: Positive = 100.0
 
+    sure_existence: Positive = 0.95
+    """What the tracker holds to exist with this probability is taken to be there: above it, its figure tells
+    how often it was detected, not how dangerous it is."""
+    vague_height_m: Positive = 100.0
+    """A height whose standard deviation is greater is none: to state one lifts nothing out of danger."""
     report_risk: Probability = 0.01
     tell_on_s: Positive = 60.0
     """A pair that was above INFO is reported for this long, however small its risk."""
-    warning_risk: Probability = 0.35
-    imminent_risk: Probability = 0.5
-    warning_closing_mps: Positive = 6.0
+    imminent_risk: Probability | None = None
+    warning_risk: Probability | None = None
+    advisory_risk: Probability | None = None
+    watched_chance: Probability | None = None
+    """Where a level begins; absent: where the model's own bars are (docs/threat-model.md)."""
+    imminent_closing_mps: Positive = 6.0
     imminent_p10_s: Positive = 30.0
     collision_miss_m: Positive = 75.0
-    overhead_m: Positive = 75.0
+    overhead_m: Positive = 60.0
     overhead_speed_mps: Positive = 10.0
+    overhead_mean_mps: Positive = 4.0
+    """What is so near and so slow, now and by its places of the last ten seconds, hangs overhead."""
     overhead_drone: Probability = 0.5
-    advisory_range_m: Positive = 500.0
+    advisory_range_m: Positive = 350.0
+    advisory_hang_mps: Positive = 3.0
+    advisory_hang_s: Positive = 10.0
+    advisory_gyration_m: Positive = 75.0
+    """What hangs (its mean speed by places is below this, and it is known for so long), or loiters in so
+    small a circle, within the range."""
+    advisory_wound_turns: Positive = 0.2
+    advisory_even: Positive = 0.35
+    """What has gone round the unit by this share of a turn, its distances differing by no more than this."""
+    advisory_near_m: Positive = 200.0
+    advisory_speed_mps: Positive = 8.0
+    advisory_mean_mps: Positive = 5.0
+    """What is slower than this, relative to the unit, stays near it rather than passes: by its velocity, less
+    one sigma where it is rough, or by its places."""
     advisory_closing_mps: Positive = 3.0
-    advisory_drone: Probability = 0.4
-    loiter_range_m: Positive = 1500.0
+    advisory_aim_nats: Positive = 8.0
+    advisory_drone: Probability = 0.45
+    warning_drone: Probability = 0.4
+    imminent_drone: Probability = 0.51
+    """Below this belief that it is a drone at all, its risk alone does not reach the level. IMMINENT asks for
+    more than the floors leave to what is called harmless (`danger_drone_floor`, `aircraft_floor`)."""
 
     hold_s: Positive = 20.0
     """A level is lowered after this time below its band, never sooner (ISA-18.2 off-delay)."""
-    hold_risk_band: Probability = 0.2
     hold_stretch: Positive = 1.25
     """Distances and times are this much larger for keeping a level than for reaching it."""
 

@@ -1,16 +1,22 @@
 """The Threats of the pairs that are told of, made out of the arrays."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vedette.assess.behaviour import BEHAVIOURS
-from vedette.assess.columns import Bools, Floats
-from vedette.assess.geometry import NEVER_S, Geometry
-from vedette.assess.risk import Risk
-from vedette.assess.words import Pair, TrackWords, evidence
+from vedette.assess.columns import Floats
+from vedette.assess.features import PLACES
+from vedette.assess.kernels import additive, motion
+from vedette.assess.kernels import pairs as kernel
+from vedette.assess.kernels.additive import Arrays
+from vedette.assess.kernels.weighing import NO_RISK, PLAIN
+from vedette.assess.model import Model
+from vedette.assess.pairs import I64, NEVER_S, Pairs
+from vedette.assess.rules import Weighed
+from vedette.assess.words import NAMES, Seen, TrackWords, evidence, ordered
 from vedette.geo import bearing_deg
 from vedette.model.threat import Level, Threat
 
@@ -19,95 +25,127 @@ _LEVELS: tuple[Level, ...] = ("info", "advisory", "warning", "imminent")
 _CLOSING_MPS = 1.0
 """Below this a closing speed is noise, and a time to impact would be made up."""
 
-_CERTAIN = 1.0 - 1e-6
-
-_Weighed = tuple[list[float], list[int]]
-"""A pair's weights, and the places of them, heaviest first."""
-
-
-class _Row(NamedTuple):
-    """One pair's figures, in the order of `_figures`."""
-
-    risk: float
-    level: float
-    behaviour: int
-    east: float
-    north: float
-    up: float
-    height_known: bool
-    slant: float
-    closing: float
-    miss: float
-    p10: float
-    p50: float
-    earliest: float
+_SEEN = [PLACES[name] for name in Seen._fields]
+_KIND, _TRUST, _THERE, _KEPT, _FAR, _PLAIN = (
+    NAMES.index(name) for name in ("kind", "trust", "there", "kept", "far", "plain")
+)
 
 
-def tell(
-    told: Bools,
-    ids: Sequence[tuple[str, float]],
-    units: Sequence[str],
-    figures: Sequence[NDArray[Any]],
-    terms: Sequence[Floats],
-    words: Callable[[int], TrackWords],
-    at: float,
-) -> tuple[Threat, ...]:
-    """One Threat for each True in ``told`` [tracks, units], row by row.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The pairs that are told of, with all that is known of each, [pairs]. ``east`` and ``north``: from the
+    unit to the track, m. ``reach`` [pairs, 4]: chances to be there within 15, 30, 60 and 120 s."""
 
-    ``ids``: name and ground speed of each track; ``words`` gives the words for the track in a row.
-    ``figures`` and ``terms`` are cut to the told pairs at once: to read arrays one number at a time
-    costs more than all the rest.
-    """
-    rows, columns = (places.tolist() for places in np.nonzero(told))
-    known = {row: words(row) for row in sorted(set(rows))}
-    cut = zip(*(_cut(array, told) for array in figures), strict=True)
-    weights = np.stack([np.broadcast_to(term, told.shape)[told] for term in terms], axis=1)
-    order = np.argsort(-np.abs(weights), axis=1, kind="stable")
-    return tuple(
-        _threat(_Row(*figure), ids[i], units[j], known[i], (nats, places), at)
-        for i, j, figure, nats, places in zip(
-            rows, columns, cut, weights.tolist(), order.tolist(), strict=True
-        )
+    pairs: Pairs
+    risk: Weighed
+    level: Floats
+    behaviour: NDArray[np.int64]
+    east: Floats
+    north: Floats
+    reach: Floats
+
+
+def picked(
+    pairs: Pairs,
+    risk: Weighed,
+    level: Floats,
+    behaviour: NDArray[np.int64],
+    figures: Floats,
+    ground: Floats,
+    usual: Floats,
+    some: I64,
+) -> Told:
+    """Those of the pairs that are in ``some``. ``figures`` of all tracks, ``ground`` those of all units,
+    ``usual`` the kernel's constants."""
+    chosen = Pairs(*(getattr(pairs, one.name)[some] for one in fields(Pairs)))
+    track, unit = figures[chosen.row], ground[chosen.column]
+    return Told(
+        chosen,
+        Weighed(*(getattr(risk, one.name)[some] for one in fields(Weighed))),
+        level[some],
+        behaviour[some],
+        track[:, motion.E] - unit[:, kernel.UE],
+        track[:, motion.N] - unit[:, kernel.UN],
+        kernel.reaches(track, chosen.features, usual),
     )
 
 
-def _cut(array: NDArray[Any], told: Bools) -> list[Any]:
-    values: list[Any] = np.broadcast_to(array, told.shape)[told].tolist()
-    return values
+def tell(
+    told: Told,
+    model: Model,
+    ids: Sequence[str],
+    units: Sequence[str],
+    words: Callable[[int, Seen], TrackWords],
+    at: float,
+) -> tuple[Threat, ...]:
+    """One Threat for each pair, in their order. ``ids`` and ``units``: the names of all tracks and units;
+    ``words`` gives the words for the track in a row, of which any pair is given too."""
+    pairs, risk = told.pairs, told.risk
+    seen = list(map(Seen._make, zip(*(pairs.features[:, k].tolist() for k in _SEEN), strict=True)))
+    rows, columns = pairs.row.tolist(), pairs.column.tolist()
+    known: dict[int, TrackWords] = {}
+    for row, one in zip(rows, seen, strict=True):
+        if row not in known:
+            known[row] = words(row, one)
+    said = [known[row] for row in rows]
+    forced = np.zeros((len(rows), len(NAMES)), np.bool_)
+    forced[:, _THERE] = [one.coasts for one in said]
+    forced[:, _KIND] = [one.aircraft for one in said]
+    sure = np.array([one.sure for one in said], np.bool_)
+    reasons = ordered(weights_of(pairs, risk, model.risk, model.reasons), risk.nats, sure, forced)
+    figures = zip(
+        risk.risk.tolist(), told.level.tolist(), told.behaviour.tolist(), told.east.tolist(),
+        told.north.tolist(), zip(*(told.reach[:, k].tolist() for k in range(4)), strict=True), strict=True,
+    )  # fmt: skip
+    out, begin = [], 0
+    for n, (figure, end) in enumerate(zip(figures, reasons.ends, strict=True)):
+        places, nats = reasons.places[begin:end], reasons.weights[begin:end]
+        proof = evidence(seen[n], said[n], places, nats, reasons.rest[n])
+        out.append(_threat(figure, seen[n], proof, (ids[rows[n]], units[columns[n]]), at))
+        begin = end
+    return tuple(out)
 
 
-def figures_of(
-    risk: Risk, level: Floats, behaviour: NDArray[np.int64], g: Geometry
-) -> tuple[NDArray[Any], ...]:
-    """The arrays that `tell` reads, in the order of `_Row`."""
-    where = (g.east, g.north, g.up, g.height_known, g.slant)
-    return risk.risk, level, behaviour, *where, g.closing, g.miss, g.p10, g.p50, g.earliest
-
-
-def terms_of(r: Risk) -> tuple[Floats, ...]:
-    """The terms that `tell` reads, in nats, in the order of `words.REASONS`."""
-    drone = np.minimum(r.drone, _CERTAIN)
-    odds, reach = np.log(drone / (1.0 - drone)), np.log(np.maximum(r.reach, 1.0 - _CERTAIN))
-    return r.course, r.speed, r.near, r.loiter, r.dive, r.trust, odds, reach
+def weights_of(pairs: Pairs, risk: Weighed, head: Arrays, reasons: I64) -> Floats:
+    """[pairs, reasons] nats of every reason of `words.NAMES`; ``reasons`` [terms]: of which each term is."""
+    each = np.zeros((len(reasons), len(pairs.row)))
+    additive.each(head, pairs.features, each)
+    weights = np.zeros((len(pairs.row), len(NAMES)))
+    for number, reason in enumerate(reasons.tolist()):
+        weights[:, reason] += each[number]
+    far = pairs.sums[:, PLAIN] <= NO_RISK
+    weights[far] = 0.0
+    weights[far, _FAR] = NO_RISK
+    weights[:, _KIND] += risk.labels + risk.word
+    weights[:, _TRUST] += risk.trust
+    weights[:, _THERE] += risk.existence
+    weights[:, _KEPT] += risk.kept
+    weights[:, _PLAIN] += risk.plain
+    return weights
 
 
 def _threat(
-    row: _Row, track: tuple[str, float], unit: str, words: TrackWords, weighed: _Weighed, at: float
+    figure: tuple[float, float, int, float, float, tuple[float, float, float, float]],
+    seen: Seen,
+    reasons: tuple[tuple[str, float], ...],
+    names: tuple[str, str],
+    at: float,
 ) -> Threat:
-    name, speed = track
-    comes = row.closing > _CLOSING_MPS and row.p50 < NEVER_S
+    risk, level, behaviour, east, north, reach = figure
+    comes = seen.closing_mps > _CLOSING_MPS and seen.p50_s < NEVER_S
     return Threat(
         time=at,
-        track=name,
-        unit=unit,
-        risk=min(1.0, row.risk),
-        level=_LEVELS[int(row.level)],
-        behaviour=BEHAVIOURS[row.behaviour],
-        evidence=evidence(Pair(row.slant, row.closing, row.miss, speed), words, *weighed),
-        bearing_deg=bearing_deg(row.east, row.north),
-        range_m=row.slant,
-        closing_mps=row.closing + 0.0,
-        time_to_impact_s=(row.p10, row.p50) if comes else None,
-        earliest_s=min(row.earliest, row.p10) if comes else row.earliest,
-        height_m=row.up if row.height_known else None,
+        track=names[0],
+        unit=names[1],
+        risk=min(1.0, risk),
+        level=_LEVELS[int(level)],
+        behaviour=BEHAVIOURS[behaviour],
+        evidence=reasons,
+        bearing_deg=bearing_deg(east, north),
+        range_m=seen.slant_m,
+        closing_mps=seen.closing_mps + 0.0,
+        time_to_impact_s=(seen.p10_s, seen.p50_s) if comes else None,
+        earliest_s=min(seen.earliest_s, seen.p10_s) if comes else seen.earliest_s,
+        height_m=None if seen.height_m != seen.height_m else seen.height_m,
+        reach=reach,
     )

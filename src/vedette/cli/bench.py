@@ -87,6 +87,18 @@ def tracker(
 
 
 @bench.command()
+def assess(
+    tracks: Annotated[int, typer.Option(min=1, help="in the air")] = 200,
+    units: Annotated[int, typer.Option(min=1, help="on the ground")] = 500,
+    seconds: Annotated[int, typer.Option(min=1, help="of whole assessments, one a second")] = 60,
+) -> int:
+    """Pairs of a track and a unit a CPU second, from tracks to threats in words."""
+    from vedette.evaluate.bench_assess import bench_assess
+
+    return _print(bench_assess(tracks, units, seconds))
+
+
+@bench.command()
 def case(
     folder: Annotated[Path, typer.Argument(help="where: site, sensors, detections and truth are written")],
     targets: Annotated[int, typer.Option(min=1, help="bodies in the air")] = 50,

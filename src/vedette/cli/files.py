@@ -184,17 +184,39 @@ def _each_second(driver: "Driver", case: "Case") -> Iterator[float]:
             second = float(int(event.at))
 
 
-def assess(folder: Folder) -> int:
+def _each_assessment(driver: "Driver", case: "Case") -> Iterator[float]:
+    from vedette.evaluate.drive import arrivals
+
+    last = driver.core.assessed_at
+    for _ in driver.run(arrivals(case)):
+        if driver.core.assessed_at != last:
+            last = driver.core.assessed_at
+            yield last
+
+
+def assess(
+    folder: Folder,
+    features: Annotated[
+        Path | None,
+        typer.Option(hidden=True, help="write here what each risk is computed from, as numpy arrays (npz)"),
+    ] = None,
+) -> int:
     """Detections and units -> threats.jsonl on stdout, once a second."""
     from vedette.evaluate.drive import Driver, read_case
+    from vedette.evaluate.feature_file import FeatureFile
 
     case = read_case(folder)
     if case.units is None:
         raise ConfigError(f"{folder}: units.jsonl is missing: without units nobody can be at risk")
     driver = Driver(case)
-    for _ in _each_second(driver, case):
+    seen = None if features is None else FeatureFile(features)
+    if seen is not None:
+        driver.core.assessor.watch = seen.take
+    for _ in _each_assessment(driver, case):
         for threat in driver.core.threats():
             output.write(threat)
+    if seen is not None:
+        seen.write()
     _say_counts(driver, case)
     return 0
 

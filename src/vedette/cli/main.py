@@ -10,7 +10,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from vedette.cli import bench, diagnose, files, logs, output, run, scenarios
+from vedette.cli import bench, diagnose, evaluations, files, fitting, logs, output, run, scenarios
 from vedette.model.errors import VedetteError
 
 USAGE = 64
@@ -30,6 +30,8 @@ scenarios.register(app)
 logs.register(app)
 diagnose.register(app)
 bench.register(app)
+evaluations.register(app)
+fitting.register(app)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ def warm_kernels() -> None:
 
 
 def _steps() -> list[tuple[str, Callable[[], object]]]:
-    from vedette import fuse, terrain
+    from vedette import assess, fuse, terrain
     from vedette.sense import adsb, remote_id
 
     return [
@@ -25,4 +25,5 @@ def _steps() -> list[tuple[str, Callable[[], object]]]:
         ("ADS-B", adsb.warm),
         ("terrain", terrain.warm),
         ("tracking", fuse.warm),
+        ("assessment", assess.warm),
     ]

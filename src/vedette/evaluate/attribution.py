@@ -15,7 +15,7 @@ from vedette.evaluate.assignment import F64, assign
 from vedette.evaluate.drive import Case
 from vedette.evaluate.truth import Present, Truth, instant
 from vedette.geo import LocalFrame, SensorFrame, angle_between_deg
-from vedette.model import Bearing, Detection, Position, RangeBearing, SensorProfile, Sigma
+from vedette.model import Bearing, Detection, Position, RangeBearing, SensorProfile, Sigma, Site
 from vedette.model.lines import LineReader
 
 GATE = 4.5
@@ -63,6 +63,26 @@ def attribute(case: Case, truth: Truth) -> list[Labelled]:
         )
         for (time, sensor), plots in sorted(scans.items())
     ]
+
+
+class Looks:
+    """Whose a single plot is, by where the bodies were: for a stream that no file holds."""
+
+    def __init__(self, site: Site, sensors: Iterable[SensorProfile], truth: Truth) -> None:
+        frame = LocalFrame(site.lat_deg, site.lon_deg, site.alt_m)
+        self._truth = truth
+        self._views = {
+            one.id: _View(frame, (one, SensorFrame(frame, one.lat_deg, one.lon_deg, one.alt_m)), True)
+            for one in sensors
+        }
+        self._other = _View(frame, None, True)
+
+    def body(self, plot: Detection) -> str | None:
+        """The body that fits the plot best; None for clutter and for what has no direction."""
+        present = self._truth.at(plot.time)
+        misfits = _misfits(plot, present, self._views.get(plot.sensor, self._other))
+        best = min(zip(misfits, present.ids, strict=True), default=(math.inf, ""))
+        return best[1] if best[0] < math.inf else None
 
 
 def _read(case: Case) -> Iterable[Detection]:

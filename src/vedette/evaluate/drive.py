@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from vedette import terrain
+from vedette.assess import Assessor
 from vedette.core import Core
 from vedette.fuse import Ground, ground_of, no_ground
-from vedette.model import ConfigError, Detection, Event, InputError, SensorProfile, Site, UnitReport
+from vedette.model import ConfigError, Detection, Event, InputError, Intent, SensorProfile, Site, UnitReport
 from vedette.model.event import TICK_S, Body, Configure, DetectionBatch, Tick
 from vedette.model.lines import LineReader
 from vedette.model.strict import decode_json
@@ -89,6 +90,12 @@ def arrivals(case: Case) -> Iterator[Arrival]:
     return heapq.merge(*streams, key=lambda arrival: (arrival.at, arrival.order))
 
 
+def merged(detections: Iterable[Detection], reports: Iterable[UnitReport]) -> Iterator[Arrival]:
+    """Detections in order of arrival and reports in order of time, as they would reach a station."""
+    streams = (_batches([[one] for one in detections]), _reports([[one] for one in reports]))
+    return heapq.merge(*streams, key=lambda arrival: (arrival.at, arrival.order))
+
+
 def _read(path: Path, kind: type[T], unknown: Counter[str]) -> Iterator[list[T]]:
     """Runs of lines. A row in Python costs as much as its JSON: what is done for each is kept small."""
     reader = LineReader(kind, str(path))
@@ -159,9 +166,17 @@ def _arrival(batch: list[Detection], order: int) -> Arrival:
 
 
 class Driver:
-    """Steps a core through arrivals. ``at`` is the station time reached; intents are collected."""
+    """Steps a core through arrivals. ``at`` is the station time reached, ``intents`` what the core made of
+    the last event. ``assessor``: judges in place of the usual one. ``digests``: see `Core`."""
 
-    def __init__(self, case: Case, settings: dict[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        case: Case,
+        settings: dict[str, object] | None = None,
+        assessor: Assessor | None = None,
+        *,
+        digests: bool = True,
+    ) -> None:
         ground = case.ground
         self.core = Core(
             Configure(
@@ -171,9 +186,12 @@ class Driver:
                 terrain=None if ground is None else ground.digest,
             ),
             grounds=no_ground if ground is None else lambda digest: ground,
+            assessor=assessor,
+            digests=digests,
         )
         self.at = -math.inf
         self.seq = 0
+        self.intents: list[Intent] = []
         self._tick: int | None = None
 
     def run(self, coming: Iterable[Arrival]) -> Iterator[Event]:
@@ -198,5 +216,5 @@ class Driver:
         self.seq += 1
         self.at = at
         event = Event(self.seq, at, body)
-        self.core.step(event)
+        self.intents = self.core.step(event)
         return event

@@ -17,8 +17,8 @@ from vedette.evaluate.drive import Case
 from vedette.evaluate.truth import Truth
 from vedette.fuse import FuseSettings, Tracker
 from vedette.fuse.identity.names import track_id
-from vedette.fuse.kernels.kalman import F64, Mask
-from vedette.fuse.look import Looks
+from vedette.fuse.kernels.kalman import Mask
+from vedette.fuse.look import Looks, Weighed
 from vedette.fuse.looks import Rows
 from vedette.fuse.picture import Picture
 from vedette.fuse.plots import content_of
@@ -50,13 +50,13 @@ class Told(Looks):
                 forbidden[slot, number] = False
         return forbidden
 
-    def _births(self, picture: Picture, scan: Scan, rows: Rows, unclaimed: F64) -> list[str]:
+    def _births(self, picture: Picture, scan: Scan, rows: Rows, found: Weighed) -> list[str]:
         names = {
             track_id(picture.slots, picture.letter, plot): self._bodies[plot.content] for plot in scan.plots
         }
         tracked = {self._of.get(dossier.id) for dossier in picture.dossiers}
         alone = np.array([self._bodies[plot.content] not in tracked for plot in scan.plots])
-        born = super()._births(picture, scan, rows, unclaimed * alone)
+        born = super()._births(picture, scan, rows, found._replace(unclaimed=found.unclaimed * alone))
         self._of |= {name: names[name] for name in born}
         return born
 

@@ -24,11 +24,13 @@ class Births:
         settings = keeper.settings
         self._prior: F64 = np.array([settings.prior_height_m, settings.prior_height_sigma_m])
 
-    def take(self, picture: Picture, scan: Scan, rows: Rows, unclaimed: F64) -> list[str]:
+    def take(
+        self, picture: Picture, scan: Scan, rows: Rows, unclaimed: F64, unplaced: F64 | None
+    ) -> list[str]:
         """Tracks of plots that are likely enough new bodies; returns their ids. A direction alone founds
-        none, but with others it may."""
+        none, but with others it may. ``unplaced``: as in `Hearing.take`."""
         if scan.plots[0].kind == sight.BEARING:
-            return self._hearing.take(picture, scan.plots, rows, unclaimed)
+            return self._hearing.take(picture, scan.plots, rows, unclaimed, unplaced)
         new, most = rows.fresh / rows.elsewhere, self._settings.birth_existence_claimed
         claimed = scan.claimed
         if scan.sensor.searching and claimed:

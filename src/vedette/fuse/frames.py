@@ -10,6 +10,7 @@ from vedette.fuse.identity.verdict import verdict
 from vedette.fuse.kernels import comparison
 from vedette.fuse.kernels.kalman import F64, STATE
 from vedette.fuse.picture import Dossier, Picture
+from vedette.fuse.rays import support
 from vedette.fuse.settings import FuseSettings
 from vedette.fuse.step import Fuser
 from vedette.fuse.words import CLASSES
@@ -36,8 +37,10 @@ def tracks_of(
     `vedette.fuse.settings.FUTURE_S`) is of a clock that is ahead: the track stands where that left it."""
     existences = fuser.existences(picture, at)
     least = fuser.settings.drop_existence
-    shown = np.flatnonzero(picture.confirmed[: picture.count] & ~(existences < least))
+    likely = picture.confirmed[: picture.count] & ~(existences < least)
+    shown = np.flatnonzero(likely & ~support.hidden(picture))
     x, p, known = fuser.predicted(picture, at)
+    _put_at_height(picture, known, fuser.settings, x, p)
     _take_back(np.minimum(picture.time[: picture.count], now) - at, x, p)
     natures = fuser.natures.priors(picture, prior, shown).tolist()
     states, covariances = x[shown].tolist(), p[shown][:, _ROWS, _COLUMNS].tolist()
@@ -45,7 +48,7 @@ def tracks_of(
     for i, (slot, existence) in enumerate(zip(shown.tolist(), existences[shown].tolist(), strict=True)):
         dossier, seen = picture.dossiers[slot], picture.sightings[slot]
         e, n, u, ve, vn, vu = states[i]
-        beliefs, doubt = _believed(dossier, natures[i], fuser.settings, vouched)
+        beliefs, sober = _believed(dossier, natures[i], fuser.settings, vouched)
         fresh = at - fuser.settings.contributor_life_s
         trust, reasons = verdict(picture, slot, at, fuser.settings, vouched or ())
         tracks.append(
@@ -56,7 +59,7 @@ def tracks_of(
                 covariance=tuple(covariances[i]),
                 existence=existence,
                 beliefs=beliefs,
-                harmless_by_word=doubt,
+                vouched_beliefs=sober,
                 identity=dossier.identity,
                 trust=trust,
                 trust_reasons=reasons,
@@ -68,6 +71,15 @@ def tracks_of(
     return tracks
 
 
+def _put_at_height(picture: Picture, known: list[bool], settings: FuseSettings, x: F64, p: F64) -> None:
+    """States (n, 6) and covariances (n, 6, 6) in place: of what is known by azimuths alone, that height is
+    stated which errs least."""
+    for slot in picture.by_ear[: picture.count].nonzero()[0].tolist():
+        if not known[slot]:
+            x[slot, 2] += settings.directions_height_m - settings.prior_height_m
+            p[slot, 2, 2] = settings.directions_height_sigma_m**2
+
+
 def _take_back(later: F64, x: F64, p: F64) -> None:
     """States (n, 6) and covariances (n, 6, 6) in place, so many seconds (n,) earlier, where that is any."""
     for t in np.flatnonzero(later > 0.0).tolist():
@@ -76,10 +88,10 @@ def _take_back(later: F64, x: F64, p: F64) -> None:
 
 def _believed(
     dossier: Dossier, nature: list[float], settings: FuseSettings, vouched: Collection[str] | None
-) -> tuple[dict[ObjectClass, float], float]:
-    """Beliefs of the class, and how much of what is harmless in them rests on doubtful words."""
+) -> tuple[dict[ObjectClass, float], dict[ObjectClass, float] | None]:
+    """Beliefs of the class, and the same without what is harmless in them by doubtful words alone."""
     if not dossier.beliefs:
-        return dict(zip(CLASSES, nature, strict=True)), 0.0
+        return dict(zip(CLASSES, nature, strict=True)), None
     beliefs = evidence.posterior(dossier, settings, nature)
-    doubt = 0.0 if vouched is None else evidence.harmless_by_word(dossier, settings, vouched, nature)
-    return beliefs, doubt
+    sober = None if vouched is None else evidence.vouched_posterior(dossier, settings, vouched, nature)
+    return beliefs, sober

@@ -16,7 +16,9 @@ from vedette.fuse.kernels.kalman import F64, Mask
 from vedette.fuse.looks import Rows, looked, rows_of
 from vedette.fuse.picture import OpenScan, Picture, Unseen
 from vedette.fuse.plots import NO_KIND, Plot
+from vedette.fuse.rays import places
 from vedette.fuse.rays.hearing import Hearing
+from vedette.fuse.rays.places import Places
 from vedette.fuse.registration.registration import Registrar
 from vedette.fuse.reports import GATE
 from vedette.fuse.scan import News, Scan, frame_of
@@ -70,7 +72,7 @@ class Looks:
         self._gates: F64 = np.array(GATE)
         self._levels: F64 = np.array([settings.confirm_existence, settings.forget_existence])
         self.hearing = Hearing(keeper)
-        self._founding = Births(keeper, self.hearing)
+        self._founding, self._places = Births(keeper, self.hearing), Places(settings)
 
     def take(self, picture: Picture, plots: Sequence[Plot]) -> None:
         """A scan of a sensor, or the part of one that it made at this time."""
@@ -126,6 +128,7 @@ class Looks:
             return []
         rows = bent.rows
         ahead = self._foretell(picture, scan, bent.later_s)
+        aims = self._places.aims(picture, sensor, ahead.x, ahead.p, ahead.mu)
         found = self._weigh(picture, scan, rows, ahead)
         foreign = hearsay.foreign(picture, sensor)
         if sensor.searching:
@@ -137,7 +140,8 @@ class Looks:
         if bent.later_s:
             comparison.shift(0, picture.count, ahead.x, ahead.p, -bent.later_s)
         seen = self._settle(picture, scan, rows, ahead, found)
-        born = self._births(picture, scan, rows, found.unclaimed)
+        self._places.weigh(picture, sensor, scan.time, aims, ahead.here.sure, rows, found.hit, found.best)
+        born = self._births(picture, scan, rows, found)
         if bent.later_s:
             self._keeper.move(picture, born, -bent.later_s)
         return seen + born
@@ -233,9 +237,10 @@ class Looks:
             natures.counted(picture, ahead.full, hit)
         return [picture.dossiers[slot].id for slot in seen.tolist()]
 
-    def _births(self, picture: Picture, scan: Scan, rows: Rows, unclaimed: F64) -> list[str]:
+    def _births(self, picture: Picture, scan: Scan, rows: Rows, found: Weighed) -> list[str]:
         """Tracks of what is of no known one; returns their ids."""
-        return self._founding.take(picture, scan, rows, unclaimed)
+        unplaced = places.unplaced(picture, found.hit, found.best, len(scan.plots))
+        return self._founding.take(picture, scan, rows, found.unclaimed, unplaced)
 
     def _forbidden(self, picture: Picture, scan: Scan, taken: list[int]) -> Mask:
         """Pairs (n, k) that cannot be: the track is bound to another name, or the scan saw it already."""

@@ -34,7 +34,7 @@ from vedette.fuse.step import Fuser
 from vedette.fuse.timeline import PackedTimeline, Timeline, window_start
 from vedette.model import Detection, Frame, InputError, Registration, SensorProfile, Site, Track
 
-STATE_FORMAT = 5
+STATE_FORMAT = 6
 """Of the bytes of `Tracker.state`; 1 had one timeline and no aircraft, 2 one model of motion, 3 sightings in
 the dossiers."""
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from vedette.model.choices import fields_at, words_at
 from vedette.model.errors import ConfigError
 
 T = TypeVar("T")
@@ -82,10 +83,22 @@ def _convert(
     except msgspec.ValidationError as error:
         message = str(error)
         path = _path_in(message)
-        raise _error(source, path, line_of(path), _WHERE.sub("", message)) from None
+        words = _WHERE.sub("", message) + _instead(message, kind, tree, path)
+        raise _error(source, path, line_of(path), words) from None
     except FieldError as error:
         raise _error(source, error.path, line_of(error.path), error.why) from None
     return good
+
+
+def _instead(message: str, kind: Any, tree: Any, path: Path) -> str:
+    """What could have stood there, if that can be listed."""
+    if _UNKNOWN.search(message):
+        known, what = fields_at(kind, tree, path[:-1]), "known here"
+    elif message.startswith("Invalid"):
+        known, what = words_at(kind, tree, path), "there are"
+    else:
+        return ""
+    return f"; {what}: {', '.join(known)}" if known else ""
 
 
 def _decoded(text: str | bytes, source: str) -> str:

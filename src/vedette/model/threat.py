@@ -11,7 +11,10 @@ Level = Literal["imminent", "warning", "advisory", "info"]
 LEVEL_RANK: dict[str, int] = {"info": 0, "advisory": 1, "warning": 2, "imminent": 3}
 """Order of urgency; a higher rank is worse."""
 
-Behaviour = Literal["direct-run", "closing", "near", "loiter", "receding", "direction-only", "unknown"]
+Behaviour = Literal[
+    "direct-run", "closing", "near", "loiter", "receding", "unknown", "dive", "follow", "orbit", "drop-run",
+    "probing", "transit", "bird", "authorised", "direction-only",
+]  # fmt: skip
 
 
 class Threat(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -24,7 +27,10 @@ class Threat(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     closing speed, and the bearing is as doubtful as ``bearing_sigma_deg`` says.
     ``attackers``: how many drones come at the unit with this one, and ``axes_deg`` from which directions,
     where they are more than one.
-    ``evidence``: strongest reasons first, in words, with their weight in nats.
+    ``evidence``: all reasons in words with their weight in nats, the strongest first and last how often such
+    a thing happens at all; the weights add up to the log-odds of ``risk`` (rounded to 0.001). Who displays
+    it takes the first three. ``reach``: chances that it could be at the unit within 15, 30, 60 and 120 s,
+    should it turn in now.
     """
 
     time: float
@@ -43,3 +49,4 @@ class Threat(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     time_to_impact_s: tuple[float, float] | None = None
     earliest_s: float | None = None
     height_m: float | None = None
+    reach: tuple[Probability, Probability, Probability, Probability] | None = None

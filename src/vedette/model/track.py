@@ -40,8 +40,9 @@ class Track(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     height_known: bool = True
     """False while no sensor has given a height that the site's datum can hold: only a prior stands."""
     sensors: tuple[str, ...] = ()
-    harmless_by_word: Probability = 0.0
-    """The part of the beliefs "bird" and "aircraft" that only sensors for which nobody vouches stand for."""
+    vouched_beliefs: dict[ObjectClass, Probability] | None = None
+    """What is believed without those words "bird" and "aircraft" that come from sensors for which nobody
+    vouches alone; absent where no such sensor says one."""
 
 
 class Wedge(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

@@ -37,7 +37,8 @@ def synthetic_load(
 ) -> Scenario:
     """A scenario for benchmarks: drones that all transmit and units that all report, 8 km across.
 
-    Drones fly straight through, every tenth runs at a unit; units walk and report every 5 s.
+    Drones fly straight through, every tenth runs at the unit next to it after a third of the time; units walk
+    and report every 5 s.
     Raises ConfigError for counts that make no scenario.
     """
     if tracks < 0 or units < 0 or not 0.0 < duration_s <= 86_400.0:
@@ -47,7 +48,8 @@ def synthetic_load(
         id="receiver", kind="remote-id", enu_m=(0.0, 0.0), range_m=20_000.0, agl_m=20.0, near_share=1.0
     )
     patrols = [_patrol(seed, number, duration_s) for number in range(units)]
-    drones = [_drone(seed, number, units, duration_s, rate_hz) for number in range(tracks)]
+    ways = {patrol.id: patrol.path for patrol in patrols if patrol.path}
+    drones = [_drone(seed, number, ways, duration_s, rate_hz) for number in range(tracks)]
     return check_scenario(Scenario(head=head, receivers=(receiver,), actors=(*patrols, *drones)))
 
 
@@ -73,14 +75,25 @@ def _patrol(seed: int, number: int, duration_s: float) -> Actor:
     )
 
 
-def _drone(seed: int, number: int, units: int, duration_s: float, rate_hz: float) -> Actor:
+def _third(path: tuple[Waypoint, ...]) -> tuple[float, float]:
+    """Where a straight path is after a third of its time."""
+    (e0, n0), (e1, n1) = (point.enu_m or (0.0, 0.0) for point in (path[0], path[-1]))
+    return e0 + (e1 - e0) / 3.0, n0 + (n1 - n0) / 3.0
+
+
+def _drone(
+    seed: int, number: int, ways: dict[str, tuple[Waypoint, ...]], duration_s: float, rate_hz: float
+) -> Actor:
     generator = stream(seed, "load", f"drone-{number}")
-    runs = number % _RUNNERS == 0 and units > 0
-    run = RunAt(target=f"unit-{number % units:04d}", at_s=duration_s / 3.0, speed_mps=28.0) if runs else None
+    path = _path(generator, 12.0 + 8.0 * float(generator.random()), 80.0, duration_s)
+    run = None
+    if number % _RUNNERS == 0 and ways:
+        target = min(ways, key=lambda unit: math.dist(_third(ways[unit]), _third(path)))
+        run = RunAt(target=target, at_s=duration_s / 3.0, speed_mps=28.0)
     return Actor(
         id=f"drone-{number:04d}",
         kind="fpv",
-        path=_path(generator, 12.0 + 8.0 * float(generator.random()), 80.0, duration_s),
+        path=path,
         run_at=run,
         remote_id=RemoteId(
             serial=f"1581FLOAD{number:011d}",

@@ -10,8 +10,10 @@ from vedette.simulate.elevated import ground_for
 from vedette.simulate.ground import Ground
 from vedette.simulate.kinds import ENVELOPES
 from vedette.simulate.places import SiteFrame
-from vedette.simulate.scenario import Actor, Scenario
+from vedette.simulate.scenario import Actor, Head, Scenario
 
+OFF_GROUND_M = 150.0
+"""A mast and the error of a file together are less, and so are the heights of the geoid."""
 LOOK_EVERY_M = 25.0
 """A way is looked at so closely for places without known ground."""
 
@@ -25,11 +27,26 @@ def check_ground(scenario: Scenario, frame: SiteFrame) -> None:
     if head.dem is not None and head.terrain != "flat":
         raise FieldError("$.scenario.terrain", f"{head.terrain!r} and an elevation file: give one of the two")
     ground = _ground(scenario)
+    if head.dem is not None:
+        _check_site(head, ground)
     if head.dem is not None or head.terrain in ("ridge", "canyon"):
         for path, start, end in _ways(scenario, frame):
             _check_way(path, start, end, ground)
     for index, actor in enumerate(scenario.actors):
         _check_above(f"$.actor[{index}].replay", actor, ground)
+
+
+def _check_site(head: Head, ground: Ground) -> None:
+    """A site far above or below the ground of its file has a wrong datum, or feet for metres, or is
+    somewhere else."""
+    off = -ground.height_at(0.0, 0.0)
+    if abs(off) > OFF_GROUND_M:
+        raise FieldError(
+            "$.scenario.site.alt_m",
+            f"the site is {abs(off):.0f} m {'above' if off > 0.0 else 'below'} the ground that the elevation "
+            "file tells there: are both heights in metres, and do the datum of the site and that of the file "
+            "(vertical_datum) say what they are measured from?",
+        )
 
 
 def _ground(scenario: Scenario) -> Ground:

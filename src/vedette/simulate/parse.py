@@ -52,8 +52,16 @@ def _check(scenario: Scenario) -> None:
     for path, place in _places(scenario):
         _check_place(path, place)
     _check_groups(scenario)
-    check_motion(scenario, SiteFrame(scenario.head.site))
-    check_ground(scenario, SiteFrame(scenario.head.site))
+    frame = _frame(scenario)
+    check_motion(scenario, frame)
+    check_ground(scenario, frame)
+
+
+def _frame(scenario: Scenario) -> SiteFrame:
+    try:
+        return SiteFrame(scenario.head.site)
+    except ConfigError as error:
+        raise FieldError("$.scenario.site", str(error).removeprefix("scenario.site: ")) from error
 
 
 def _check_unique(path: str, field: str, names: list[str]) -> None:

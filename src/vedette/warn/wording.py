@@ -109,11 +109,16 @@ def _danger(facts: Facts, pack: Pack) -> str:
     )
 
 
+_COMES: frozenset[Behaviour] = frozenset(("direct-run", "closing", "dive", "drop-run"))
+_STAYS: frozenset[Behaviour] = frozenset(("loiter", "follow", "orbit"))
+_SAID_AS_IT_IS: frozenset[Behaviour] = frozenset(("near", "receding"))
+
+
 def _template(facts: Facts) -> str:
     """The template that says no more than is known: a held level outlives the behaviour it began with."""
     if facts.range_m is None:
         return f"{'warning' if facts.level in ('warning', 'imminent') else 'advisory'}-{_whence(facts)}"
-    comes = facts.behaviour in ("direct-run", "closing")
+    comes = facts.behaviour in _COMES
     if facts.attackers > 1 and facts.level in ("imminent", "warning"):
         return f"{facts.level}-several"
     if facts.level == "imminent":
@@ -122,8 +127,9 @@ def _template(facts: Facts) -> str:
         return "warning-closing" if comes else "warning-above" if _is_above(facts) else "warning-about"
     if comes:
         return "advisory-closing"
-    named = f"advisory-{facts.behaviour}"
-    return named if named in PACKS["en"].message else "advisory-about"
+    if facts.behaviour in _STAYS:
+        return "advisory-loiter"
+    return f"advisory-{facts.behaviour}" if facts.behaviour in _SAID_AS_IT_IS else "advisory-about"
 
 
 def _whence(facts: Facts) -> str:
@@ -134,7 +140,7 @@ def _whence(facts: Facts) -> str:
 
 def _is_above(facts: Facts) -> bool:
     near = facts.range_m is not None and facts.range_m <= ABOVE_M
-    return near and facts.behaviour in ("near", "loiter", "unknown")
+    return near and facts.behaviour in _STAYS | {"near", "unknown"}
 
 
 def _directions(facts: Facts, pack: Pack) -> str:

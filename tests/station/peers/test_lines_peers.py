@@ -82,7 +82,7 @@ def numbers(hub: Hub) -> list[int]:
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
-    for _ in range(1500):
+    for _ in range(9000):
         if condition():
             return
         await asyncio.sleep(0.01)

@@ -123,7 +123,7 @@ async def walk(client, place):
         await asyncio.sleep(0.2)
 
 
-async def closing(fly, speed_mps=15.0, first_m=1100.0):
+async def closing(fly, speed_mps=30.0, first_m=1100.0):
     """Call ``fly(range)`` five times a second with a range that shrinks."""
     began = time.monotonic()
     while (range_m := first_m - speed_mps * (time.monotonic() - began)) > 50.0:

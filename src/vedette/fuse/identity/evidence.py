@@ -67,20 +67,18 @@ def posterior(
     return {name: weight / total for name, weight in zip(CLASSES, weights, strict=True)}
 
 
-def harmless_by_word(
+def vouched_posterior(
     dossier: Dossier,
     settings: FuseSettings,
     vouched: Collection[str],
     prior: Sequence[float] = PRIOR,
-) -> float:
-    """How much of the belief that it is a bird or an aircraft rests on the word of sensors for which nobody
-    vouches: whoever can send to an open feed can call himself a radar, and a drone a bird."""
+) -> dict[ObjectClass, float] | None:
+    """The `posterior` if no sensor for which nobody vouches had called it a bird or an aircraft: whoever can
+    send to an open feed can call himself a radar, and a drone a bird. None if no such sensor says a word."""
     if all(name in vouched for name, _ in dossier.beliefs):
-        return 0.0
+        return None
     words = tuple((n, word if n in vouched else _not_harmless(word)) for n, word in dossier.beliefs)
-    said = posterior(dossier, settings, prior)
-    without = posterior(structs.replace(dossier, beliefs=words), settings, prior)
-    return max(sum(said[name] - without[name] for name in _HARMLESS), 0.0)
+    return posterior(structs.replace(dossier, beliefs=words), settings, prior)
 
 
 def _not_harmless(word: tuple[float, ...]) -> tuple[float, ...]:

@@ -36,6 +36,8 @@ _TINY = 1e-9
 _ODD_HEIGHT_SIGMA_M = 250.0
 """Spread of heights where one is measured by an elevation: the prior's would draw it to itself."""
 _NO_ROOM = np.zeros((0, listening.COLUMNS))
+_SILENT_LOOKS = 2.5
+"""Who is not heard in two looks, one after the other, is silent; a look may come half a period late."""
 CELLS = 5
 """Ranges that a direction alone is spread over."""
 NEAREST_SHARE = 0.01
@@ -85,9 +87,12 @@ class Hearing:
             held = hypotheses.missed(self._foretold(rays, time), eye, sees)
             picture.rays = rays._replace(hypotheses=self._joined(held))
 
-    def take(self, picture: Picture, plots: Sequence[Plot], rows: Rows, unclaimed: F64) -> list[str]:
+    def take(
+        self, picture: Picture, plots: Sequence[Plot], rows: Rows, unclaimed: F64, unplaced: F64 | None
+    ) -> list[str]:
         """A look of a sensor of directions, whose bearings are of no track with the probability
-        ``unclaimed`` (k,); returns the ids of tracks that it founds."""
+        ``unclaimed`` (k,), and with ``unplaced`` (k,), if any are, of one that is shown as its directions;
+        returns the ids of tracks that it founds."""
         sensor, time = plots[0].sensor, plots[0].time
         eye = self._eyes.of(sensor)
         if eye is None:
@@ -99,28 +104,39 @@ class Hearing:
         heard = hypotheses.heard(held, eye, sensor.id, rows, elsewhere, self._gates)
         founded, left = self._promote(picture, plots, self._hushed(picture, sensor.id, eye, heard))
         worth = unclaimed * heard.unclaimed
-        sure = unclaimed >= self._settings.bearing_least_unclaimed
-        number = _least(1.0 - unclaimed, self._settings.max_bearings, sure)
-        z, var, use, dense, worth, elsewhere = _at(
-            number, rows.z, rows.var, rows.use, rows.elsewhere, worth, elsewhere
+        # What is of no place that is shown may be of a ray, but founds no second body.
+        free = unclaimed if unplaced is None else np.minimum(unclaimed + unplaced, 1.0)
+        elsewhere = rows.elsewhere / np.maximum(free, _TINY)
+        sure = free >= self._settings.bearing_least_unclaimed
+        number = _least(1.0 - free, self._settings.max_bearings, sure)
+        z, var, use, dense, worth, elsewhere, taken = _at(
+            number, rows.z, rows.var, rows.use, rows.elsewhere, worth, elsewhere, free - unclaimed
         )
         look = Look(sensor, eye, time, z, var, use, dense / np.maximum(worth, _TINY))
         searching = searching_eyes(picture, self._settings)
         table, stray = self._listen(picture, look, elsewhere, before, searching)
-        chosen = _least(stray, self._settings.max_crossing_bearings)
+        chosen = _least(stray + taken, self._settings.max_crossing_bearings)
         born = self._crossings(picture, look, chosen, before, searching)
         left = self._joined(left, *born)
         after = before * (1.0 - eye.sees)
         ear = Ear(eye, time, before, after, z, var, use, look.else_, chosen, table)
-        picture.rays = Rays({**rays.ears, sensor.id: ear}, rays.eyes, left)
+        picture.rays = Rays({**rays.ears, sensor.id: ear}, rays.eyes, left, rays.support)
         return founded
 
     def second(self, picture: Picture, now: float) -> None:
         """The turn of a second: where a body is that was known by directions alone, and that nobody hears any
         more, nobody knows; it is kept in mind, but not shown."""
-        n = picture.count
-        silent = now - picture.heard[:n] > self._settings.silent_sensor_s
-        picture.confirmed[:n] &= ~(picture.by_ear[:n] & silent)
+        by_ear = picture.by_ear[: picture.count]
+        if by_ear.any():
+            silent = now - picture.heard[: picture.count] > self._patience(picture.rays)
+            picture.confirmed[: picture.count] &= ~(by_ear & silent)
+
+    def _patience(self, rays: Rays) -> float:
+        """For how long a body may be silent and be shown: until even the slowest sensor of directions should
+        have heard it again, and no longer than any of them may be silent itself."""
+        slowest = max((ear.eye.period_s for ear in rays.ears.values()), default=0.0)
+        looks = _SILENT_LOOKS * slowest
+        return min(max(self._settings.silent_body_s, looks), self._settings.silent_sensor_s)
 
     def hush(self, picture: Picture, sensor: Sensor, time: float, hit: F64, after: F64) -> None:
         """Lower the existence ``after`` a look of what is known by directions alone, and that others who look

@@ -6,7 +6,7 @@ from msgspec import Struct
 from vedette.fuse.kernels.kalman import STATE
 from vedette.fuse.kernels.listening import COLUMNS
 from vedette.fuse.kernels.sight import ROWS
-from vedette.fuse.rays.state import MODELS, NOTHING_HEARD, Ear, Eye, Hypotheses, Rays
+from vedette.fuse.rays.state import MODELS, NOTHING_HEARD, Ear, Eye, Hypotheses, Rays, Support
 from vedette.fuse.sightings import Sightings
 
 
@@ -44,6 +44,7 @@ class PackedRays(Struct, frozen=True, array_like=True):
     ears: dict[str, PackedEar]
     eyes: dict[str, Eye]
     hypotheses: PackedHypotheses
+    support: dict[str, Support]
 
 
 def packed_rays(rays: Rays) -> PackedRays | None:
@@ -65,6 +66,7 @@ def packed_rays(rays: Rays) -> PackedRays | None:
             held.time, held.xm.tolist(), held.pm.tolist(), held.mu.tolist(), held.existence.tolist(),
             held.known.tolist(), held.founded.tolist(), held.sightings,
         ),
+        rays.support,
     )  # fmt: skip
 
 
@@ -94,4 +96,5 @@ def unpacked_rays(packed: PackedRays | None) -> Rays:
             np.array(held.founded),
             held.sightings,
         ),
+        dict(packed.support),
     )

@@ -81,12 +81,34 @@ NO_HYPOTHESES = Hypotheses(
 )
 
 
+class Witness(Struct, frozen=True, array_like=True, gc=False):
+    """What a finder, which looked last at ``time``, says of a place (`rays.support`): looks that heard the
+    body, and that should have; sums of its innovations over their sigmas, and of squared weights."""
+
+    sensor: str
+    time: float
+    heard: float = 0.0
+    looks: float = 0.0
+    pull: float = 0.0
+    square: float = 0.0
+
+
+class Support(Struct, frozen=True, array_like=True):
+    """How far finders bear out the place of a track; ``hidden``: it is shown as its directions.
+    ``witnesses`` are sorted by sensor."""
+
+    hidden: bool = False
+    witnesses: tuple[Witness, ...] = ()
+
+
 class Rays(NamedTuple):
-    """``ears``: sensors of directions, ``eyes``: searching sensors, by id; never changed in place."""
+    """``ears``: sensors of directions, ``eyes``: searching sensors, by id; ``support`` of the tracks known by
+    directions alone, by id; never changed in place."""
 
     ears: dict[str, Ear]
     eyes: dict[str, Eye]
     hypotheses: Hypotheses
+    support: dict[str, Support]
 
 
-NOTHING_HEARD = Rays({}, {}, NO_HYPOTHESES)
+NOTHING_HEARD = Rays({}, {}, NO_HYPOTHESES, {})

@@ -33,16 +33,26 @@ def equipped(actor: Actor, kind: str, seed: int, attack: bool) -> Actor:
         return actor
     if chances[0] >= TRANSMITS.get(kind, 0.0):
         return _silenced(actor, chances[4], attack)
-    number = int(chances[1] * 1e9)
+    return replace(actor, remote_id=_transmitter(chances[1:4]))
+
+
+def broadcasting(actor: Actor, seed: int) -> Actor:
+    """The same flier with Remote ID, if it is a drone: for a mix that hears nothing else, to which a silent
+    drone would be no encounter at all."""
+    if actor.kind not in SILENT or actor.remote_id is not None:
+        return actor
+    chances = stream(seed, "equipment", actor.id).random(5).tolist()
+    return replace(actor, remote_id=_transmitter(chances[1:4]), signature=None)
+
+
+def _transmitter(chances: list[float]) -> RemoteId:
+    number = int(chances[0] * 1e9)
     address = f"60:60:1F:{number >> 16 & 255:02X}:{number >> 8 & 255:02X}:{number & 255:02X}"
-    return replace(
-        actor,
-        remote_id=RemoteId(
-            serial=f"1581FENC{number:012d}",
-            mac=address,
-            transport=TRANSPORTS[int(chances[2] * len(TRANSPORTS))],
-            rate_hz=1.0 + int(chances[3] * 4.0),
-        ),
+    return RemoteId(
+        serial=f"1581FENC{number:012d}",
+        mac=address,
+        transport=TRANSPORTS[int(chances[1] * len(TRANSPORTS))],
+        rate_hz=1.0 + int(chances[2] * 4.0),
     )
 
 

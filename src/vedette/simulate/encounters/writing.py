@@ -14,6 +14,7 @@ from msgspec import structs
 from vedette.model import Detection, SensorProfile, UnitReport
 from vedette.model.errors import ConfigError
 from vedette.model.lines import dump_line
+from vedette.simulate.encounters.equipment import broadcasting
 from vedette.simulate.encounters.feed import profile, reports, scans, unit_reports
 from vedette.simulate.encounters.scenes import SITE, Encounter, encounter
 from vedette.simulate.scenario import Scenario
@@ -21,6 +22,8 @@ from vedette.simulate.sensing.detections import inputs
 from vedette.simulate.sensing.mixes import mix as sensors_of_mix
 from vedette.simulate.sensing.profiles import planned_profiles
 
+REMOTE_ID = "remote-id-receiver"
+"""A mix of these alone is shown drones that all transmit."""
 OpenFile = Callable[[str], AbstractContextManager[BinaryIO]]
 
 START = 1_767_225_600.0
@@ -89,4 +92,8 @@ def _profiles(found: Encounter, mix: str | None) -> tuple[SensorProfile, ...]:
 
 
 def _watched(found: Encounter, mix: str) -> Scenario:
-    return structs.replace(found.scenario, sensors=sensors_of_mix(mix, (0.0, 0.0)))
+    sensors = sensors_of_mix(mix, (0.0, 0.0))
+    actors = found.scenario.actors
+    if {sensor.model for sensor in sensors} == {REMOTE_ID}:
+        actors = tuple(broadcasting(actor, found.scenario.head.seed) for actor in actors)
+    return structs.replace(found.scenario, sensors=sensors, actors=actors)

@@ -238,11 +238,18 @@ def model_of(name: str, override: dict[str, float] | None = None) -> AnyModel:
     try:
         changed: AnyModel = msgspec.convert(msgspec.to_builtins(models[name]) | override, AnyModel)
     except msgspec.ValidationError as error:
-        raise ValueError(f"override of {name}: {': '.join(filter(None, _place_and_words(error)))}") from None
+        words = ": ".join(filter(None, _place_and_words(error)))
+        figures = (key for key, value in msgspec.to_builtins(models[name]).items() if _is_figure(value))
+        known = f"; its figures are {', '.join(figures)}" if _UNKNOWN.search(str(error)) else ""
+        raise ValueError(f"override of {name}: {words}{known}") from None
     fault = changed.fault()
     if fault is not None:
         raise ValueError(f"override of {name}: {fault[0]}: {fault[1]}")
     return changed
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def signature_of(name: str) -> Signature | None:

@@ -1,0 +1,99 @@
+"""The real core driven through an encounter, and what could be seen of it from outside, second by second."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+from vedette.assess import Assessor, Model
+from vedette.evaluate.campaign.bodies import Sky
+from vedette.evaluate.drive import Arrival, Case, Driver, merged
+from vedette.fuse import Ground
+from vedette.model import Alert, Detection, Frame, SensorProfile, Site, Threat, UnitReport
+from vedette.model.event import Deliver, Tick
+from vedette.warn.alarm_states import is_active
+
+AFTER_S = 60.0
+"""A harmless scene is watched for so long after its end: tracks coast, alerts die down."""
+
+
+class Second(NamedTuple):
+    """One assessment: who is threatened by what, what each track stands for, and which alerts are open.
+
+    ``open``: (alert, unit, level, track) of each alert whose danger lasts.
+    """
+
+    time: float
+    threats: tuple[Threat, ...]
+    owners: dict[str, str]
+    open: tuple[tuple[str, str, str, str], ...]
+    frame: Frame
+
+
+class Message(NamedTuple):
+    """One delivery: when, and the alert as it was told. ``body``: what its track stood for at that time."""
+
+    at: float
+    alert: Alert
+    sounded: bool
+    body: str | None
+
+
+class Watched(NamedTuple):
+    """All of one encounter. Times are Unix seconds."""
+
+    seconds: tuple[Second, ...]
+    messages: tuple[Message, ...]
+    counts: dict[str, int]
+
+
+class Told(NamedTuple):
+    """What the station is given: its configuration and all that reaches it. ``model``: judges in place of
+    the one of this version."""
+
+    site: Site
+    sensors: tuple[SensorProfile, ...]
+    detections: Iterable[Detection]
+    reports: Iterable[UnitReport]
+    ground: Ground | None = None
+    model: Model | None = None
+
+
+def watch(told: Told, sky: Sky, start: float, until: float) -> Watched:
+    """Drive the core from ``start`` to ``until``. The sky only names what the core found by itself."""
+    case = Case(told.site, told.sensors, Path(), None, Counter(), told.ground)
+    judge = None if told.model is None else Assessor(told.site, model=told.model)
+    # Digests decide nothing, and would take more time than all else.
+    driver = Driver(case, assessor=judge, digests=False)
+    seconds: list[Second] = []
+    messages: list[Message] = []
+    for event in driver.run(_until(merged(told.detections, told.reports), until)):
+        messages += _messages(driver, sky, event.at)
+        if event.at >= start and (not seconds or math.floor(event.at) > math.floor(seconds[-1].time)):
+            seconds.append(_second(driver, sky, event.at))
+    return Watched(tuple(seconds), tuple(messages), driver.core.counts())
+
+
+def _until(coming: Iterable[Arrival], until: float) -> Iterator[Arrival]:
+    yield from takewhile(lambda arrival: arrival.at < until, coming)
+    yield Arrival(until, 0, Tick())
+
+
+def _messages(driver: Driver, sky: Sky, at: float) -> list[Message]:
+    told = [intent for intent in driver.intents if isinstance(intent, Deliver)]
+    if not told:
+        return []
+    owners = sky.owners(driver.core.frame(at))
+    return [Message(at, one.alert, one.sound, owners.get(one.alert.track)) for one in told]
+
+
+def _second(driver: Driver, sky: Sky, at: float) -> Second:
+    frame = driver.core.frame(at)
+    opened = tuple(
+        (alert.alert, alert.units[0], alert.level, alert.track)
+        for alert in driver.core.alerts()
+        if is_active(alert.state)
+    )
+    return Second(at, driver.core.threats(), sky.owners(frame), opened, frame)
