@@ -4,12 +4,17 @@ import math
 
 import pytest
 
-from vedette.assess import Assessor
+from vedette.assess import Assessor, read_model
 from vedette.assess.behaviour import BEHAVIOURS
 from vedette.assess.kernels import intent
 from vedette.model import Frame
 from vedette.model.threat import Behaviour
 
+BLIND = read_model(
+    b'{"format": 1, "version": "blind", "trained": {}, "prior_nats": -20.0, "terms": [],'
+    b' "levels": {"imminent_nats": 0.0, "warning_nats": 0.0, "advisory_nats": 0.0}}',
+    "blind",
+)
 QUAD = {"multirotor": 0.8, "unknown": 0.2}
 FPV = {"fpv": 0.8, "unknown": 0.2}
 
@@ -54,6 +59,21 @@ def told(site, base, track_of, report_of, case, seconds=38):
 @pytest.mark.parametrize("name", CASES)
 def test_a_plain_case_is_called_by_its_name(site, base, track_of, report_of, name):
     assert told(site, base, track_of, report_of, CASES[name])[-1] == name
+
+
+@pytest.mark.parametrize(("radius_m", "told_of"), [(250.0, True), (800.0, False)])
+def test_what_goes_round_a_post_near_it_is_an_advisory(site, base, track_of, report_of, radius_m, told_of):
+    """Half a minute round people is watching them, by the rule alone: this model holds nobody watched."""
+    assessor, levels = Assessor(site, model=BLIND), set()
+    assessor.unit(report_of("u", time=base), base)
+    for second in range(45):
+        angle, turn = 12.5 / radius_m * second, 12.5
+        here = (radius_m * math.cos(angle), radius_m * math.sin(angle), 80.0)
+        velocity = (-turn * math.sin(angle), turn * math.cos(angle), 0.0)
+        track = track_of(enu_m=here, velocity_mps=velocity, beliefs=QUAD)
+        told = assessor.assess(Frame(time=base + second, tracks=(track,)), base + second)
+        levels |= {threat.level for threat in told}
+    assert ("advisory" in levels) == told_of
 
 
 def test_one_who_walks_is_followed_too(site, base, track_of, report_of):

@@ -90,6 +90,13 @@ def test_heard_close_is_a_warning(assessor):
     assert weighed(assessor, [near])["W1/alpha"].level == "warning"
 
 
+@pytest.mark.parametrize(("sigma_deg", "level"), [(11.0, "warning"), (13.0, "advisory"), (26.0, "info")])
+def test_a_doubtful_direction_is_told_with_reserve(assessor, sigma_deg, level):
+    """Two false bearings make a wedge that sweeps over everybody: it sounds at nobody's phone."""
+    near = wedge(ranges_m=(50.0, 100.0), weights=(0.5, 0.5), azimuth_sigma_deg=sigma_deg)
+    assert weighed(assessor, [near])["W1/alpha"].level == level
+
+
 def test_a_direction_only_is_never_imminent(assessor):
     near = wedge(ranges_m=(5.0,), weights=(1.0,), existence=1.0)
     assert weighed(assessor, [near])["W1/alpha"].level == "warning"

@@ -29,6 +29,7 @@ from vedette.assess.model import Bars
 from vedette.assess.pairs import Pairs
 from vedette.assess.runs import Runs
 from vedette.assess.settings import AssessSettings
+from vedette.model.threat import LEVEL_RANK
 
 _MOST_NATS = 60.0
 _LEAST_SHARE = 1e-6
@@ -37,11 +38,10 @@ _LEAST_SHARE = 1e-6
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """Of every pair, [pairs]: ``risk`` and its log-odds ``nats``; ``drone``: the belief that it is one, as
-    far as it may be lowered here; and what the rules did to the sum of the terms, in nats. ``line``: what
-    the calibration makes of it; ``modelled``: its log-odds if it is
-    there. ``labels``: how far a floor lifts it above what labels say, ``plain``: how far a plain attack is
-    lifted, ``kept``: how far above what is left of it that nothing detected it since. ``least``: the rank of
-    the level that a plain attack has at least."""
+    far as it may be lowered here; and what the rules did to the sum of the terms, in nats. ``modelled``: its
+    log-odds if it is there. ``labels``: how far a floor lifts it above what labels say, ``plain``: how far a
+    plain attack is lifted, ``kept``: how far above what is left of it that nothing detected it since.
+    ``least``: the rank of the level that a plain attack has at least."""
 
     risk: Floats
     nats: Floats
@@ -101,8 +101,14 @@ def weigh(pairs: Pairs, facts: TrackFacts, run: Runs, last: Floats, bars: Bars, 
         modelled=at_least,
         existence=doubted - held,
         word=np.zeros(len(nats)),
-        least=np.where(likely, np.where(run.strikes, 3.0, np.where(run.warns, 2.0, 0.0)), 0.0),
+        least=np.where(likely, _rank_of(run), 0.0),
     )
+
+
+def _rank_of(run: Runs) -> Floats:
+    """The rank of the level that a plain attack has at least."""
+    warns = np.where(run.warns, float(LEVEL_RANK["warning"]), 0.0)
+    return np.asarray(np.where(run.strikes, float(LEVEL_RANK["imminent"]), warns))
 
 
 def _bar_of(run: Runs, bars: Bars) -> Floats:

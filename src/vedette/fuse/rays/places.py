@@ -92,7 +92,7 @@ class Places:
             hide = weak >= settings.support_again or likely <= settings.confirm_existence
         else:
             hide = weak >= 1.0 or likely < settings.support_least_existence
-        if hide == one.hidden or (hide and not self._point(picture, picture.slots[name], time)):
+        if hide == one.hidden or (hide and not self._point(picture, slot, time)):
             return
         changed = Support(hide, one.witnesses)
         picture.rays = picture.rays._replace(support={**picture.rays.support, name: changed})
