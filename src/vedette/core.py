@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from vedette.assess import Assessor, AssessSettings
 from vedette.fuse import AIRCRAFT_LETTER, FuseSettings, Ground, Grounds, Tracker, no_ground
@@ -119,6 +120,10 @@ class Core:
     def frame(self, at: float) -> Frame:
         """Confirmed tracks predicted to ``at`` (Unix seconds, station time)."""
         return self._tracker.frame(at)
+
+    def awaited(self, at: float) -> Frame:
+        """The same, and what is shown no more but was last seen coming at somebody who is warned of it."""
+        return self._with_lost(self._tracker.frame(at), at)
 
     @property
     def sensors(self) -> tuple[SensorProfile, ...]:
@@ -313,6 +318,7 @@ class Core:
         """Weigh and tell all threats."""
         frame = self._tracker.frame(at)
         self._threats, self._assessed_at = self._assessor.assess(frame, at), at
+        frame = self._with_lost(frame, at)
         return self._warner.threats(self._threats, at, _last_seen(frame), witnesses=self._witnesses(frame))
 
     def _warn_of_rises(self, at: float, changed: frozenset[str]) -> list[Intent]:
@@ -323,13 +329,20 @@ class Core:
         self.on_stage("assessed")
         if not risen:
             return []
+        frame = self._with_lost(frame, at)
         seen, witnesses = _last_seen(frame), self._witnesses(frame)
         return self._warner.threats(risen, at, seen, risen_only=True, witnesses=witnesses)
+
+    def _with_lost(self, frame: Frame, at: float) -> Frame:
+        """The frame, and the tracks that are not in it and of which people are warned all the same."""
+        lost = self._assessor.lost(frame, at)
+        return replace(frame, tracks=(*frame.tracks, *lost)) if lost else frame
 
     def _witnesses(self, frame: Frame) -> dict[str, Witness]:
         """How each track is known."""
         vouched = self._tracker.vouched
-        known = {track.id: _witness_of(track, vouched) for track in frame.tracks}
+        tracks = (*frame.tracks, *frame.unplaced)
+        known = {track.id: _witness_of(track, vouched) for track in tracks}
         for wedge in frame.wedges:
             known[wedge.id] = "sensor" if wedge.sensor in vouched else "broadcast"
         return known
@@ -367,5 +380,6 @@ def _witness_of(track: Track, vouched: frozenset[str]) -> Witness:
 
 def _last_seen(frame: Frame) -> dict[str, float]:
     """When each track was last detected, and each direction last heard (Unix seconds)."""
-    seen = {track.id: track.updated for track in frame.tracks if track.updated is not None}
+    tracks = (*frame.tracks, *frame.unplaced)
+    seen = {track.id: track.updated for track in tracks if track.updated is not None}
     return seen | {wedge.id: wedge.heard for wedge in frame.wedges}

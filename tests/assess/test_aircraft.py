@@ -218,7 +218,7 @@ def test_a_state_of_the_first_format_is_refused_in_words(site, track_of, report_
     assessor.assess(Frame(time=base, tracks=(track_of(),)), base)
     state = msgspec.msgpack.decode(assessor.state())
     del state["format"], state["memory"]["plain"], state["memory"]["plain_since"]
-    with pytest.raises(InputError, match="its format is 1, this version reads 4; replay the log"):
+    with pytest.raises(InputError, match="its format is 1, this version reads 5; replay the log"):
         Assessor.restore(site, None, msgspec.msgpack.encode(state))
 
 

@@ -184,8 +184,56 @@ def test_any_direction_gives_finite_figures(azimuth, rate, sigma, east, north, r
         azimuth_deg=azimuth, azimuth_rate_dps=rate, azimuth_rate_sigma_dps=sigma, existence=existence,
         ranges_m=tuple(ranges), weights=(1.0 / len(ranges),) * len(ranges),
     )  # fmt: skip
-    for threat in Directions(settings).assess([heard], [unit], BASE):
+    for threat in Directions(settings).assess([heard], [], [unit], BASE):
         figures = [threat.risk, threat.bearing_deg, threat.bearing_sigma_deg, threat.earliest_s]
         figures += [nats for _, nats in threat.evidence]
         assert all(map(math.isfinite, figures))
         assert 0.0 <= threat.risk <= 1.0
+
+
+CLOSE = {"ranges_m": (40.0, 80.0, 120.0, 160.0), "weights": (0.25,) * 4}
+"""Heard by an array whose stated range ends inside the danger radius."""
+
+
+def beside_a_track(assessor: Assessor, track: Any) -> Threat:
+    frame = Frame(time=BASE, tracks=(track,), wedges=(wedge(**CLOSE),))
+    return next(t for t in assessor.assess(frame, BASE) if t.track == "W1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "level"),
+    [
+        ({}, "advisory"),
+        ({"enu_m": (190.0, 900.0, 280.0)}, "advisory"),
+        ({"enu_m": (400.0, 900.0, 280.0)}, "warning"),
+        ({"updated": BASE - 10.0}, "warning"),
+        ({"height_measured": False}, "warning"),
+    ],
+)
+def test_what_our_own_sensors_place_there_explains_a_direction(site, report_of, track_of, changes, level):
+    """Not what is elsewhere, nor what was seen long ago, nor what merely says that it is there."""
+    there = {"enu_m": (0.0, 900.0, 280.0), "updated": BASE, "height_measured": True}
+    assessor = Assessor(site)
+    assessor.unit(report_of("alpha"), BASE)
+    threat = beside_a_track(assessor, track_of(**(there | changes)))
+    assert threat.level == level
+    total = math.fsum(nats for _, nats in threat.evidence)
+    assert total == pytest.approx(math.log(threat.risk / (1.0 - threat.risk)), abs=1e-6)
+    said = [words for words, _ in threat.evidence]
+    assert ("most likely the body that our own sensors see in that direction" in said) == (
+        level == "advisory"
+    )
+
+
+def test_what_was_explained_stays_so_until_it_is_heard_again(site, report_of, track_of):
+    """The body flies on, and its direction, which nobody hears any more, does not."""
+    assessor = Assessor(site)
+    assessor.unit(report_of("alpha"), BASE)
+    there = track_of(enu_m=(0.0, 900.0, 280.0), updated=BASE, height_measured=True)
+    gone = track_of(enu_m=(900.0, 900.0, 280.0), updated=BASE + 5.0, height_measured=True)
+    levels = []
+    for after, track, heard in ((0.0, there, BASE), (5.0, gone, BASE), (6.0, gone, BASE + 6.0)):
+        frame = Frame(time=BASE + after, tracks=(track,), wedges=(wedge(heard=heard, **CLOSE),))
+        levels += [t.level for t in assessor.assess(frame, frame.time) if t.track == "W1"]
+        assessor = Assessor.restore(site, None, assessor.state())
+    assert levels == ["advisory", "advisory", "warning"]

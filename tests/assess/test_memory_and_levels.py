@@ -38,20 +38,22 @@ def test_a_new_pair_is_unseen():
 ranks = st.integers(0, 3).map(float)
 
 
-@given(st.lists(st.tuples(ranks, ranks, st.sampled_from([0.1, 1.0, 7.0])), max_size=60))
+@given(st.lists(st.tuples(ranks, ranks, st.sampled_from([0.1, 1.0, 7.0]), st.booleans()), max_size=60))
 def test_up_at_once_and_down_only_after_the_hold(steps):
     held_level, since = np.array([UNSEEN]), np.array([NOT_BELOW])
     at, held, supported_at = 1000.0, 0.0, 1000.0
-    for enter, extra, dt in steps:
+    for enter, extra, dt, awaited in steps:
         at += dt
         stay = max(enter, extra)
-        held_level, since = hold(held_level, since, np.array([enter]), np.array([stay]), at, 20.0)
+        held_level, since = hold(
+            held_level, since, np.array([enter]), np.array([stay]), at, 20.0, np.array([awaited])
+        )
         level = float(held_level[0])
         assert level >= enter
         if level < held:
             assert at - supported_at >= 20.0
             assert level == stay
-        if stay >= level:
+        if stay >= level or awaited:
             supported_at = at
         held = level
 

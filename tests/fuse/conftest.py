@@ -28,6 +28,7 @@ _load("reference")
 _load("ground_reference")
 _load("ray_reference")
 _load("scans")
+_load("lies")
 
 
 class World:

@@ -6,7 +6,19 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from fuse_lies import (
+    ONSET,
+    Flight,
+    Scene,
+    at_place,
+    bearers,
+    circling,
+    crossing,
+    displaced,
+    flags,
+    inbound,
+)
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -16,90 +28,6 @@ from vedette.fuse.intake import Intake
 from vedette.fuse.picture import Picture
 from vedette.fuse.step import Fuser
 from vedette.model import Bearing, Detection, Frame, Sigma, Track
-
-Flight = Callable[[float], tuple[float, float, float]]
-FLAGGED = ("contradicted", "ghost")
-ONSET = 15.0
-
-
-def crossing(t: float) -> tuple[float, float, float]:
-    return (-900.0 + 22.0 * t, 1200.0, 90.0)
-
-
-def inbound(t: float) -> tuple[float, float, float]:
-    return (700.0, 1900.0 - 18.0 * t, 110.0)
-
-
-def circling(t: float) -> tuple[float, float, float]:
-    return (-600.0 + 150.0 * math.sin(t / 6.0), -1200.0 + 150.0 * math.cos(t / 6.0), 80.0)
-
-
-def honest(flight: Flight) -> Flight:
-    return flight
-
-
-def displaced(flight: Flight, east: float = 400.0) -> Flight:
-    return lambda t: (flight(t)[0] + (east if t >= ONSET else 0.0), *flight(t)[1:])
-
-
-class Scene:
-    """A radar that looks once a second, and reports once a second, with errors and losses of both."""
-
-    def __init__(self, world, seed: int, pd: float = 0.9, clutter: int = 5) -> None:
-        self.world, self.rng, self.pd, self.clutter = world, random.Random(seed), pd, clutter
-        self.radar = structs.replace(world.radar, detection_probability=pd)
-        self.detections: list[Detection] = []
-
-    def seen(self, flight: Flight, seconds: int, start: int = 0) -> None:
-        """A body that the radar sees."""
-        for t in range(start, seconds):
-            if self.rng.random() < self.pd:
-                e, n, u = flight(t + 0.5)
-                place = (e + self.rng.gauss(0, 5), n + self.rng.gauss(0, 5), u + self.rng.gauss(0, 5))
-                self.detections.append(self.world.plot(t + 0.5, place, scan=t))
-
-    def said(
-        self, flight: Flight, seconds: int, name: str, phase: float, start: int = 0, lost: float = 0.15
-    ) -> None:
-        """A place that is sent under a name."""
-        for t in range(start, seconds):
-            if self.rng.random() >= lost:
-                e, n, u = flight(t + phase)
-                place = (e + self.rng.gauss(0, 3), n + self.rng.gauss(0, 3), u)
-                self.detections.append(self.world.report(t + phase, place, name=name, sigma=3.0))
-
-    def run(self, seconds: int, settings: FuseSettings | None = None) -> list[Frame]:
-        """One frame a second, half a second after the radar's look."""
-        for t in range(seconds):
-            false = [
-                (self.rng.uniform(-3e3, 3e3), self.rng.uniform(-3e3, 3e3), 90.0) for _ in range(self.clutter)
-            ]
-            self.detections += [self.world.plot(t + 0.5, place, scan=t) for place in false]
-        tracker = Tracker(self.world.site, (self.radar,), settings or FuseSettings())
-        self.detections.sort(key=lambda d: d.time)
-        frames, i = [], 0
-        for t in range(seconds):
-            at, batch = self.world.start + t + 0.99, []
-            while i < len(self.detections) and self.detections[i].time <= at:
-                batch.append(self.detections[i])
-                i += 1
-            tracker.add(batch, at)
-            frames.append(tracker.frame(at))
-        self.tracker = tracker
-        return frames
-
-
-def bearers(frame: Frame, name: str) -> list[Track]:
-    return [track for track in frame.tracks if track.identity is not None and track.identity.id == name]
-
-
-def at_place(frame: Frame, place, within: float = 100.0) -> list[Track]:
-    return [track for track in frame.tracks if math.dist(track.enu_m[:2], place[:2]) < within]
-
-
-def flags(frames: list[Frame], name: str) -> list[bool]:
-    """Second by second, whether a track that bears the name is called a lie."""
-    return [any(track.trust in FLAGGED for track in bearers(frame, name)) for frame in frames]
 
 
 @pytest.mark.parametrize("pd", [0.9, 0.6])
@@ -209,6 +137,11 @@ class TestLaw3InTheState:
         assert track.enu_m == pytest.approx(where, abs=1.0)
 
 
+def meeting(side: float) -> Flight:
+    """On one ``side`` of a line, to it until `ONSET`, and away from it again."""
+    return lambda t: (-900.0 + 22.0 * t, 1250.0 + side * (6.0 + 14.0 * abs(t - ONSET)), 90.0)
+
+
 def circling_after(turn: float) -> Flight:
     """Straight, and from ``turn`` on in a circle of 100 m."""
 
@@ -223,22 +156,19 @@ def circling_after(turn: float) -> Flight:
 
 
 class TestNamesFindTheirBodies:
-    def test_two_that_were_taken_for_each_other_change_names_and_nobody_lies(self, world) -> None:
-        """As after a crossing that the tracker got wrong."""
-        scene, other = Scene(world, 4), lambda t: (crossing(t)[0], crossing(t)[1] + 300.0, 90.0)
-        scene.seen(crossing, 40)
-        scene.seen(other, 40)
-
-        def before(t, a, b):
-            return a(t) if t < ONSET else b(t)
-
-        scene.said(lambda t: before(t, crossing, other), 40, "A", 0.3)
-        scene.said(lambda t: before(t, other, crossing), 40, "B", 0.7)
+    @pytest.mark.parametrize("seed", [4, 5, 6, 7])
+    def test_two_that_were_taken_for_each_other_change_names_and_nobody_lies(self, world, seed) -> None:
+        """Two that meet and turn back, and look as if they had crossed."""
+        scene = Scene(world, seed)
+        flights = {name: meeting(side) for name, side in (("A", 1.0), ("B", -1.0))}
+        for phase, (name, flight) in zip((0.3, 0.7), flights.items(), strict=True):
+            scene.seen(flight, 40)
+            scene.said(flight, 40, name, phase)
         frames = scene.run(40)
         assert not any(flags(frames, "A") + flags(frames, "B"))
-        for name, flight in (("A", other), ("B", crossing)):
-            (track,) = bearers(frames[25], name)
-            assert math.dist(track.enu_m[:2], flight(25.99)[:2]) < 60.0
+        for name, flight in flights.items():
+            (track,) = bearers(frames[30], name)
+            assert math.dist(track.enu_m[:2], flight(30.99)[:2]) < 60.0
             assert bearers(frames[-1], name)[0].trust == "verified"
         assert scene.tracker.counts["claim-moved"] >= 1
 
@@ -351,11 +281,28 @@ class TestExactness:
     turn=st.floats(-0.25, 0.25),
     speed=st.floats(0.0, 40.0),
 )
+# False plots lead the track away while the radar misses its body.
+@example(seed=1630, pd=0.8, lost=0.125, phase=0.5, turn=-0.03125, speed=28.0)
+@example(seed=1486, pd=0.6, lost=0.0, phase=0.25, turn=0.0, speed=0.0)
+@example(seed=2589, pd=0.6, lost=0.4, phase=0.66, turn=0.25, speed=37.87)
+@example(seed=1063, pd=0.6, lost=0.2776, phase=0.6205, turn=0.0, speed=0.0)
+# One false plot while reports are lost, of a track that reports founded.
+@example(seed=3662, pd=0.6, lost=0.3852, phase=0.7008, turn=0.25, speed=8.204)
+# The name is on the track that was led away, and on a new one where the body is.
+@example(seed=8424, pd=0.6, lost=0.3616, phase=0.6733, turn=0.0541, speed=0.7475)
+@example(seed=353, pd=0.6, lost=0.0, phase=0.1263, turn=-0.138, speed=40.0)
+@example(seed=5276, pd=0.8, lost=0.116, phase=0.4316, turn=0.2369, speed=28.94)
+# The radar misses it nine times in a row.
+@example(seed=6868, pd=0.6, lost=0.0274, phase=0.5, turn=-0.25, speed=0.0)
+@example(
+    seed=6874, pd=0.6, lost=0.3254892765618288, phase=0.4249816047266872, turn=-0.25, speed=9.275392287473618
+)
 def test_an_honest_claim_is_never_flagged(world, seed, pd, lost, phase, turn, speed) -> None:
     """Any steady turn at up to 1 g; late by half a second, which nobody can know.
 
-    A radar with a detection probability of 0.6 misses a new drone six times in a row once in 250 times, and
-    then it is a ghost until it is seen."""
+    A radar that misses a new drone in five looks running has nothing to show for it (at a detection
+    probability of 0.6 this is once in 100 times), and then it is a ghost until it is seen; so is a known one
+    after seven, if its claim was not bound yet."""
 
     def flight(t: float) -> tuple[float, float, float]:
         rate = math.copysign(max(abs(turn), 1e-3), turn)
@@ -368,11 +315,13 @@ def test_an_honest_claim_is_never_flagged(world, seed, pd, lost, phase, turn, sp
     scene = Scene(world, seed, pd)
     scene.seen(flight, 30)
     scene.said(lambda t: flight(t - 0.5), 30, "X", phase, lost=lost)
-    first = min((d.time - world.start for d in scene.detections if d.sensor == "radar"), default=30.0)
+    looks = {int(d.time - world.start) for d in scene.detections if d.sensor == "radar"}
     frames = scene.run(30)
     trusts = [(second, track.trust) for second, frame in enumerate(frames) for track in bearers(frame, "X")]
     assert "contradicted" not in [trust for _, trust in trusts]
-    assert "ghost" not in [trust for second, trust in trusts if second > first or second < 5]
+    for second in [second for second, trust in trusts if trust == "ghost"]:
+        last = max((look for look in looks if look <= second), default=-1)
+        assert second - last >= (5 if last < 0 else 7)
 
 
 def test_thousands_of_names_on_one_body_neither_take_it_nor_fill_its_dossier(world) -> None:

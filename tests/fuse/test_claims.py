@@ -110,6 +110,42 @@ class TestBond:
         )
 
 
+class TestWhereItCameFrom:
+    """Was the body where the name was heard last?"""
+
+    def test_one_that_flew_there_came_along(self) -> None:
+        x, p = state((100.0, 200.0, 90.0), (20.0, 0.0, 0.0), sigma=8.0)
+        assert claims.came_along(x, p, 10.0, (60.0, 200.0, 8.0))
+        assert claims.came_along(x, p, 10.0, (100.0, 200.0, 10.0))
+
+    def test_one_that_flew_elsewhere_did_not(self) -> None:
+        x, p = state((100.0, 200.0, 90.0), (20.0, 0.0, 0.0), sigma=8.0)
+        assert not claims.came_along(x, p, 10.0, (60.0, 600.0, 8.0))
+        assert not claims.came_along(x, p, 10.0, (100.0, 350.0, 9.0))
+
+    @given(
+        e=metres, n=metres, ve=st.floats(-50, 50), vn=st.floats(-50, 50), back=st.floats(0.0, 10.0),
+        bend=st.floats(-9.9, 9.9),
+    )  # fmt: skip
+    def test_no_turn_of_one_g_is_refused(self, e, n, ve, vn, back, bend) -> None:
+        """Where it was before a constant acceleration across the axes brought it here."""
+        x, p = state((e, n, 90.0), (ve, vn, 0.0), sigma=8.0)
+        before = (e - ve * back + 0.5 * bend * back**2, n - vn * back, 10.0 - back)
+        assert claims.came_along(x, p, 10.0, before)
+
+    @given(metres, metres, st.floats(0.0, 10.0), st.floats(1.0, 10.0))
+    def test_the_longer_ago_the_less_is_refused(self, e, n, back, more) -> None:
+        x, p = state((0.0, 0.0, 90.0), sigma=8.0)
+        if claims.came_along(x, p, 0.0, (e, n, -back)):
+            assert claims.came_along(x, p, 0.0, (e, n, -back - more))
+
+    @pytest.mark.parametrize(("after", "jump"), [(1.0, True), (3.0, True), (5.0, False)])
+    def test_a_jump_is_measured_from_where_it_was_heard(self, world, after, jump) -> None:
+        plot = report(world, after, (0.0, 500.0, 90.0), sigma=3.0)
+        said = (float(plot.z[0]) + 500.0, float(plot.z[1]), plot.time - after)
+        assert claims.jumped(said, plot, SETTINGS) == jump
+
+
 class TestSuits:
     def claim(self, name: str) -> Claim:
         return Claim(scheme="remote-id-serial", id=name)
@@ -126,6 +162,15 @@ class TestSuits:
         suits = (Suit("remote-id-serial", "A", 6.0, -3.0, 0.0, 9),)
         new = claims.courted(suits, self.claim("A"), 1.0, SETTINGS.agreement_life_s + 0.1, SETTINGS)
         assert (new.bond, new.reports) == (1.0, 1)
+
+    def test_a_name_is_known_by_its_suit_while_it_is_remembered(self) -> None:
+        suits = (Suit("remote-id-serial", "A", 6.0, -3.0, 0.0, 9, alien=True),)
+        known = claims.suit_of(suits, self.claim("A"), SETTINGS.agreement_life_s, SETTINGS)
+        assert known is not None
+        assert known.alien
+        assert claims.courted(suits, self.claim("A"), 1.0, 1.0, SETTINGS).alien
+        assert claims.suit_of(suits, self.claim("B"), 0.0, SETTINGS) is None
+        assert claims.suit_of(suits, self.claim("A"), SETTINGS.agreement_life_s + 0.1, SETTINGS) is None
 
     @given(st.lists(st.tuples(st.integers(0, 30), st.floats(-10, 10)), max_size=80))
     def test_they_are_few_and_sorted_however_many_names_come(self, heard) -> None:
@@ -180,7 +225,6 @@ class TestStill:
         {"ghost_below": 0.6},
         {"bodily_prior": 1.0},
         {"suits": 0},
-        {"claim_apart_plots": 0},
     ],
 )
 def test_settings_by_which_nothing_could_be_decided_are_refused(change) -> None:

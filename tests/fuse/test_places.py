@@ -43,6 +43,8 @@ def test_a_place_that_its_bearings_contradict_is_shown_as_directions_and_comes_b
     assert len(hidden) >= 10
     for frame in hidden.values():
         assert len({wedge.sensor for wedge in frame.wedges}) >= 2
+        assert {track.id for track in frame.unplaced} == before
+    assert not any(frame.unplaced for t, frame in frames.items() if frame.tracks)
     t, frame = next(iter(hidden.items()))
     e, n, _ = at(t, *ONE[0])
     for wedge in frame.wedges:

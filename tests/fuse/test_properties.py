@@ -374,6 +374,14 @@ def test_no_finite_input_makes_a_number_that_is_none(drawn: list, step: float) -
 
 
 @given(odd=st.lists(DETECTIONS, min_size=1, max_size=25), seed=st.integers(0, 10_000))
+@example(
+    odd=[
+        Detection(time=START, sensor="radar", measure=Position(lat_deg=40.40625, lon_deg=-3.6875)),
+        Detection(time=START, sensor="adsb", measure=Position(lat_deg=-90.0, lon_deg=-3.6875)),
+        Detection(time=START + 10.0, sensor="radar", measure=Bearing(azimuth_deg=-0.0)),
+    ],
+    seed=0,
+)
 @examples(8)
 def test_odd_values_among_real_traffic_break_nothing(odd: list[Detection], seed: int) -> None:
     """The same where there are tracks, which odd plots then meet; and odd values keep the same laws."""

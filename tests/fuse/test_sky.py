@@ -480,7 +480,7 @@ class TestState:
     def test_a_state_of_the_first_format_is_refused_in_words(self, world) -> None:
         """Format 1 was an array that began with station time."""
         old = msgspec.msgpack.encode([world.start, 1, [[], {}, {}], 1, [], [], {}, 0, 0])
-        with pytest.raises(InputError, match=r"its format is .*, this version reads 6"):
+        with pytest.raises(InputError, match=r"its format is .*, this version reads 7"):
             Tracker.restore(world.site, (), FuseSettings(), old)
 
 

@@ -7,6 +7,7 @@ from typing import get_args
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from vedette.model.threat import Behaviour, Level
 from vedette.warn import wording
@@ -124,6 +125,20 @@ def test_imminent_reads_as_agreed():
     )
     assert text["en"] == "DRONE ATTACK LIKELY. From NE, 300 m, 15-25 s. TAKE HARD COVER NOW."
     assert text["es"] == "ATAQUE DE DRON PROBABLE. Del NE, 300 m, 15-25 s. ¡CUBRANSE YA!"
+
+
+def test_imminent_without_a_place_says_to_take_cover_all_the_same():
+    told = facts(level="imminent", behaviour="direction-only", bearing_deg=46.0, range_m=None, earliest_s=8.0)
+    assert danger_text(told)["en"] == (
+        "DRONE ATTACK LIKELY, place unknown, could be here in 8 s. TAKE HARD COVER NOW."
+    )
+    pointed = replace(told, bearing_sigma_deg=10.0)
+    assert danger_text(pointed)["en"] == (
+        "DRONE ATTACK LIKELY. From NE, could be here in 8 s. TAKE HARD COVER NOW."
+    )
+    assert danger_text(pointed)["es"] == (
+        "ATAQUE DE DRON PROBABLE. Del NE, podria llegar en 8 s. ¡CUBRANSE YA!"
+    )
 
 
 @pytest.mark.parametrize(

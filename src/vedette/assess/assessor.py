@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -19,7 +20,8 @@ from vedette.assess.columns import (
     track_facts,
     usable,
 )
-from vedette.assess.courses import Course, course_of
+from vedette.assess.coming import Coming, coming
+from vedette.assess.courses import course_of
 from vedette.assess.directions import Directions, HeldDirection
 from vedette.assess.features import FEATURES, constants
 from vedette.assess.kernels import motion, weighing
@@ -30,8 +32,10 @@ from vedette.assess.kernels.weighing import NO_RISK, SUMS
 from vedette.assess.launch import FirstSeconds, Launches
 from vedette.assess.levels import bars_of, held, logit, rank
 from vedette.assess.loiter import Path, TrackHistory
+from vedette.assess.lost import Lost, Shown, near
 from vedette.assess.memory import UNSEEN, PairMemory, SavedMemory
 from vedette.assess.model import Model, shipped
+from vedette.assess.neighbours import spared
 from vedette.assess.pairs import I64, Pairs
 from vedette.assess.raids import Approach, Raids
 from vedette.assess.rules import Weighed, weigh
@@ -39,17 +43,18 @@ from vedette.assess.runs import runs
 from vedette.assess.settings import AssessSettings
 from vedette.assess.tell import picked, tell
 from vedette.assess.units import HeldUnit, UnitBook, UnitState
+from vedette.assess.unplaced import told_as_directions
 from vedette.assess.words import track_words
 from vedette.model.errors import InputError
 from vedette.model.launch import LaunchArea
 from vedette.model.site import Site
-from vedette.model.threat import Threat
+from vedette.model.threat import LEVEL_RANK, Threat
 from vedette.model.track import Frame, Track
 from vedette.model.unit import UnitReport
 
-STATE_FORMAT = 4
+STATE_FORMAT = 5
 """Of the bytes of `Assessor.state`; 1 did not hold what the level would be without an aircraft's word, 2 not
-what the features remember, 3 not how far a track has gone."""
+what the features remember, 3 not how far a track has gone, 4 not what is awaited."""
 
 _PAIRS_AT_ONCE = 50_000
 """The kernel is given so many pairs at a time, which bounds the memory that it works in."""
@@ -71,6 +76,7 @@ class _Saved(Struct, frozen=True, kw_only=True):
     directions: dict[str, dict[str, HeldDirection]] = {}
     raids: dict[str, dict[str, Approach]] = {}
     launches: dict[str, FirstSeconds] = {}
+    lost: dict[str, Shown] = {}
 
 
 class Assessor:
@@ -94,6 +100,7 @@ class Assessor:
         self._directions = Directions(self._settings)
         self._raids = Raids(self._settings)
         self._launches = Launches(self._settings)
+        self._lost = Lost(self._settings)
         self._constants = constants(self._settings)
         self._ground: tuple[tuple[UnitState, ...], Floats] = ((), figures_of_units(()))
         self.watch: Watch | None = None
@@ -112,19 +119,28 @@ class Assessor:
 
         A pair that was above INFO is told of for ``tell_on_s`` more while its track lives, so that who
         was warned can be told "moved away"; that it is missing then means: not seen any more. Bodies of
-        which only the direction is known follow behind the tracks.
+        which only the direction is known follow behind the tracks; those whose places are doubtful are
+        weighed as tracks and told as directions (`vedette.assess.unplaced`).
         Call it, or `risen`, with ``at`` not decreasing (Unix seconds).
         """
-        tracks = self._usable(frame)
-        units = self._book.at(at)
-        self._launches.take(tracks, at)
+        shown = self._usable(frame)
+        missing = self._missing(shown, at)
+        tracks, units = _in_order(shown, missing), self._book.at(at)
+        self._launches.take(_shown(shown, frame), at)
         placed = self._weigh(tracks, list(range(len(tracks))), units, at, risen_only=False)
-        threats = placed + self._directions.assess(frame.wedges, units, at)
-        return self._raids.told(threats, all_of_them=True)
+        threats = placed + self._directions.assess(frame.wedges, _shown(shown, frame), units, at)
+        unplaced = (*frame.unplaced, *self._lost.unplaced(missing))
+        self._lost.keep(frame, shown, at, self._awaited(tracks, {track.id for track in shown}, at))
+        return told_as_directions(self._raids.told(threats, all_of_them=True), unplaced, units)
+
+    def lost(self, frame: Frame, at: float) -> tuple[Track, ...]:
+        """What is not in ``frame`` and is awaited all the same, as it is expected at ``at``."""
+        there = (track.id for track in (*frame.tracks, *frame.unplaced))
+        return tuple(self._lost.missing(there, at))
 
     def launch_areas(self, frame: Frame) -> tuple[LaunchArea, ...]:
         """Where the tracks of ``frame`` may have been launched. For the desk only."""
-        return self._launches.areas(self._usable(frame))
+        return self._launches.areas(_shown(self._usable(frame), frame))
 
     def risen(self, frame: Frame, at: float, only: Collection[str]) -> tuple[Threat, ...]:
         """Of the pairs of the tracks in ``only``, those whose level has risen: for a warning at once.
@@ -132,10 +148,12 @@ class Assessor:
         Between two full assessments nothing but a rise is news, and a track that was not detected
         again has none. The units' places are up to 0.2 s old.
         """
-        tracks = self._usable(frame)
+        shown = self._usable(frame)
+        tracks = _in_order(shown, self._missing(shown, at))
         rows = [row for row, track in enumerate(tracks) if track.id in only]
-        risen = self._weigh(tracks, rows, self._book.about(at), at, risen_only=True)
-        return self._raids.told(risen, all_of_them=False)
+        units = self._book.about(at)
+        risen = self._weigh(tracks, rows, units, at, risen_only=True)
+        return told_as_directions(self._raids.told(risen, all_of_them=False), frame.unplaced, units)
 
     def _weigh(
         self,
@@ -159,9 +177,34 @@ class Assessor:
         return told
 
     def _usable(self, frame: Frame) -> tuple[Track, ...]:
-        good = {track.id: track for track in frame.tracks if usable(track)}
-        self.counts["track-not-usable"] += len(frame.tracks) - len(good)
+        tracks = (*frame.tracks, *frame.unplaced)
+        good = {track.id: track for track in tracks if usable(track)}
+        self.counts["track-not-usable"] += len(tracks) - len(good)
         return tuple(good[name] for name in sorted(good))
+
+    def _missing(self, shown: tuple[Track, ...], at: float) -> list[Track]:
+        return self._lost.missing((track.id for track in shown), at)
+
+    def _awaited(self, tracks: tuple[Track, ...], shown: Collection[str], at: float) -> Callable[[str], bool]:
+        """Whether somebody is warned of a track that could still be about to arrive, and no other track that
+        may be of the same body keeps everybody warned."""
+        memory, known = self._memory, {track.id: row for row, track in enumerate(tracks)}
+        levels = np.maximum(memory.level, memory.plain)
+        waits = (levels >= LEVEL_RANK["warning"]) & (memory.until >= at)
+        somebody = np.asarray(waits.any(axis=1)).tolist()
+
+        def awaited(name: str) -> bool:
+            row = known.get(name)
+            if row is None or not somebody[row]:
+                return False
+            least, gate = np.where(waits[row], levels[row], 0.0), self._settings.lost_gate_m
+            return name in shown or not any(
+                (levels[other] >= least).all()
+                for other, track in enumerate(tracks)
+                if track.id in shown and near(tracks[row], track, gate)
+            )
+
+        return awaited
 
     def _told(
         self,
@@ -182,8 +225,7 @@ class Assessor:
             return ()
         loitering = [loiters for loiters, _ in stays]
         facts = track_facts(tracks, loitering, memory.motion, self._settings).of(pairs.row)
-        course = course_of(pairs, facts, ground)
-        risk, level, before = self._judge(pairs, facts, course, news[pairs.row], memory, at)
+        risk, level, before = self._judge(pairs, facts, ground, news[pairs.row], memory, at)
         rises, counts = level > np.maximum(before, 0.0), risk.risk > self._settings.report_risk
         tells = rises if risen_only else counts | (memory.told_until[pairs.row, pairs.column] >= at)
         if not tells.any():
@@ -256,7 +298,7 @@ class Assessor:
             tracks, ground, elapsed[some], self._constants, memory.motion[some], memory.pairs[some],
             self._model.risk, self._model.watched, used, self._model.neutral, asked, news[some],
             memory.level[some], memory.plain[some], memory.told_until[some], memory.last[some],
-            who, sums, kept,
+            memory.until[some], who, sums, kept,
         )  # fmt: skip
         who[:n, 0] += some.start
         return who[:n].copy(), sums[:n].copy(), kept[:n].copy()
@@ -266,7 +308,7 @@ class Assessor:
         s = self._settings
         asked = np.empty(weighing.ASKED)
         bars = self._bars
-        least = min(logit(s.report_risk), bars.advisory_nats, bars.warning_nats)
+        least = min(logit(s.report_risk), bars.advisory_nats, bars.warning_nats - s.near_nats)
         asked[weighing.LEAST_LOGIT] = least - max(s.contradicted_nats, 0.0) - max(bars.down_nats, 0.0)
         asked[weighing.WATCHED_LOGIT] = bars.watched_nats - max(bars.down_nats, 0.0)
         near = max(s.advisory_range_m, s.danger_radius_m, s.overhead_m)
@@ -282,14 +324,25 @@ class Assessor:
         return asked
 
     def _judge(
-        self, pairs: Pairs, facts: TrackFacts, course: Course, news: Bools, memory: PairMemory, at: float
+        self,
+        pairs: Pairs,
+        facts: TrackFacts,
+        ground: Floats,
+        news: Bools,
+        memory: PairMemory,
+        at: float,
     ) -> tuple[Weighed, Floats, Floats]:
         """The risk of every pair, its level, and the one that it had before; ``memory`` takes the levels."""
-        settings, bars = self._settings, self._bars
+        settings, bars, course = self._settings, self._bars, course_of(pairs, facts, ground)
         hold_s = settings.hold_s if bars.hold_s is None else bars.hold_s
         spot = (pairs.row, pairs.column)
         last = np.where(news, NO_RISK, memory.last[spot])
-        plain = weigh(pairs, facts, runs(pairs, facts, course, settings), last, bars, settings)
+        run = runs(pairs, facts, course, settings)
+        awaits = coming(pairs, run, news, Coming(memory.until[spot], memory.expected[spot]), at, settings)
+        memory.until[spot], memory.expected[spot] = awaits.until, awaits.expected
+        run = replace(run, warns=run.warns | awaits.due(news, at, settings))
+        still, lifts = awaits.still(news, at), spared(pairs, ground, self._model, settings)
+        plain = weigh(pairs, facts, run, last, still, lifts, bars, settings)
         memory.last[spot] = np.where(news, plain.modelled, memory.last[spot])
         word = relief(pairs, facts, settings)
         risk = relieved(plain, word, settings)
@@ -302,9 +355,10 @@ class Assessor:
         (enter_plain, enter), (stay_plain, stay) = ranks(keep=False), ranks(keep=True)
         before = memory.level[spot]
         unsaid, memory.plain_since[spot] = held(
-            memory.plain[spot], memory.plain_since[spot], enter_plain, stay_plain, at, hold_s
+            memory.plain[spot], memory.plain_since[spot], enter_plain, stay_plain, at, hold_s, still
         )
-        level, memory.below_since[spot] = held(before, memory.below_since[spot], enter, stay, at, hold_s)
+        since = memory.below_since[spot]
+        level, memory.below_since[spot] = held(before, since, enter, stay, at, hold_s, still)
         level = np.maximum(level, least_level(word, unsaid))
         memory.plain[spot], memory.level[spot] = unsaid, level
         until = memory.told_until[spot]
@@ -322,6 +376,7 @@ class Assessor:
             counts={name: self.counts[name] for name in sorted(self.counts)},
             directions=self._directions.held,
             launches={name: self._launches.held[name] for name in sorted(self._launches.held)},
+            lost=self._lost.held,
             raids={unit: dict(sorted(self._raids.held[unit].items())) for unit in sorted(self._raids.held)},
         )
         return msgspec.msgpack.encode(saved)
@@ -347,7 +402,18 @@ class Assessor:
         assessor._directions.held.update(saved.directions)
         assessor._raids.held.update(saved.raids)
         assessor._launches.held.update(saved.launches)
+        assessor._lost.held.update(saved.lost)
         return assessor
+
+
+def _shown(tracks: tuple[Track, ...], frame: Frame) -> tuple[Track, ...]:
+    """Those of ``tracks`` whose places are shown."""
+    unplaced = {track.id for track in frame.unplaced}
+    return tuple(track for track in tracks if track.id not in unplaced) if unplaced else tracks
+
+
+def _in_order(shown: tuple[Track, ...], missing: list[Track]) -> tuple[Track, ...]:
+    return tuple(sorted((*shown, *missing), key=lambda track: track.id)) if missing else shown
 
 
 def _ignore(stage: str) -> None:

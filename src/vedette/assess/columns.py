@@ -27,8 +27,8 @@ class TrackFacts:
     ``drone`` is the belief that it is one, ``drone_near`` the same inside the danger radius, ``drone_run`` if
     it flies straight at a unit; ``floor_near``: to which share labels may lower a risk inside that radius.
     ``gone_e`` and ``gone_n``: its mean velocity by its places (m/s), over ``age`` seconds; ``speed_sigma``:
-    one sigma of its speed. ``verified`` and ``verified_aircraft`` never hold together: see
-    `vedette.assess.aircraft`.
+    one sigma of its speed; ``measured``: our own sensors measure its height. ``verified`` and
+    ``verified_aircraft`` never hold together: see `vedette.assess.aircraft`.
     """
 
     speed: Floats
@@ -48,6 +48,7 @@ class TrackFacts:
     verified_aircraft: Bools
     surely_fast: Bools
     speed_sigma: Floats
+    measured: Bools
 
     def of(self, rows: NDArray[np.int64]) -> "TrackFacts":
         """The facts of the tracks in ``rows``, one after the other."""
@@ -100,6 +101,7 @@ def track_facts(
         verified_aircraft=column(t.trust == "verified" and says_aircraft(t) for t in tracks) > 0,
         surely_fast=column(surely_fast(t, settings) for t in tracks) > 0,
         speed_sigma=column(_speed_sigma(t) for t in tracks),
+        measured=column(t.height_known and t.height_measured for t in tracks) > 0,
     )
 
 

@@ -8,6 +8,10 @@ A wedge is a mixture of places along one bearing. For each unit and each distanc
 weighted over the distances (the weights are those of `model.track.Wedge`), s the sigma of the wedge's
 rate of turn. The second variance is that of the part across of a velocity in any direction. The logarithm
 of the ratio is bounded by the share of hoverers: a direction that holds still never proves an approach.
+
+A sensor hears what is loud from farther off than it is stated to. What our own sensors place in the direction
+of a wedge is assessed where it is, and the wedge is most likely its own: it is an ADVISORY at most. What
+bodies say of their own places explains nothing away (DESIGN, law 3).
 """
 
 import math
@@ -20,9 +24,9 @@ from msgspec import Struct
 from vedette.assess.columns import Floats
 from vedette.assess.settings import AssessSettings
 from vedette.assess.units import UnitState
-from vedette.geo import bearing_deg
+from vedette.geo import angle_between_deg, bearing_deg
 from vedette.model.threat import Level, Threat
-from vedette.model.track import Wedge
+from vedette.model.track import Track, Wedge
 
 _INFO, _ADVISORY, _WARNING = 0, 1, 2
 _LEVELS: tuple[Level, ...] = ("info", "advisory", "warning")
@@ -33,15 +37,19 @@ _LEAST = 1e-9
 
 
 class HeldDirection(Struct):
-    """The level told for one wedge and unit, and since when (Unix seconds) it has been below it."""
+    """The level told for one wedge and unit, and since when (Unix seconds) it has been below it.
+
+    ``explained``: when it was heard last, if our own sensors placed a body there since."""
 
     level: int
     below_since: float | None = None
+    explained: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """One wedge from every unit, each [units]; ``turn`` and ``near`` in nats."""
+    """One wedge from every unit, each [units]; ``turn`` and ``near`` in nats. ``known``: what it
+    weighs that our own sensors place a body in its direction, in nats, 0 if they do not."""
 
     bearing_deg: list[float]
     sigma_deg: list[float]
@@ -51,6 +59,7 @@ class _Sight:
     reach: Floats
     turn: Floats
     near: Floats
+    known: float
 
 
 class Directions:
@@ -60,22 +69,34 @@ class Directions:
         self._settings = settings
         self.held: dict[str, dict[str, HeldDirection]] = {}
 
-    def assess(self, wedges: Iterable[Wedge], units: Sequence[UnitState], at: float) -> tuple[Threat, ...]:
-        """A threat of every wedge to every unit it may reach, sorted by (wedge, unit); none is IMMINENT."""
+    def assess(
+        self, wedges: Iterable[Wedge], tracks: Iterable[Track], units: Sequence[UnitState], at: float
+    ) -> tuple[Threat, ...]:
+        """A threat of every wedge to every unit it may reach, sorted by (wedge, unit); none is IMMINENT.
+        ``tracks``: the bodies that have places."""
+        s = self._settings
+        fresh = [t for t in tracks if t.height_measured and at - (t.updated or 0.0) <= s.direction_fresh_s]
         shown = {wedge.id: wedge for wedge in wedges if _usable(wedge)}
         self.held = {name: self.held.get(name, {}) for name in sorted(shown)} if units else {}
-        return tuple(t for name in self.held for t in self._of(shown[name], units, at))
+        return tuple(t for name in self.held for t in self._of(shown[name], fresh, units, at))
 
-    def _of(self, wedge: Wedge, units: Sequence[UnitState], at: float) -> list[Threat]:
+    def _of(
+        self, wedge: Wedge, tracks: Iterable[Track], units: Sequence[UnitState], at: float
+    ) -> list[Threat]:
         s = self._settings
-        seen = _sight(wedge, units, s)
-        intent = s.direction_nats + seen.turn + seen.near
-        risk = wedge.existence * seen.reach / (1.0 + np.exp(-intent))
         known = self.held[wedge.id]
+        # A direction that is not heard again turns on by itself, and leaves the body that it was of.
+        explained = any(_in_direction(track, wedge, s) for track in tracks) or any(
+            held.explained == wedge.heard for held in known.values()
+        )
+        seen = _sight(wedge, units, s, s.direction_known_nats if explained else 0.0)
+        intent = s.direction_nats + seen.turn + seen.near + seen.known
+        risk = wedge.existence * seen.reach / (1.0 + np.exp(-intent))
         told = []
         for j, unit in enumerate(units):
             name = unit.report.unit
             held = known.setdefault(name, HeldDirection(_INFO))
+            held.explained = wedge.heard if explained else None
             self._hold(held, _rank(wedge, seen, float(risk[j]), j, s), at)
             if risk[j] > s.report_risk or held.level > _INFO:
                 told.append(_threat(wedge, name, seen, j, float(risk[j]), held.level, s, at))
@@ -93,6 +114,12 @@ class Directions:
             held.level, held.below_since = rank, None
 
 
+def _in_direction(track: Track, wedge: Wedge, s: AssessSettings) -> bool:
+    """Whether a track is where a wedge points, as seen from its sensor."""
+    east, north = track.enu_m[0] - wedge.origin_enu_m[0], track.enu_m[1] - wedge.origin_enu_m[1]
+    return abs(angle_between_deg(bearing_deg(east, north), wedge.azimuth_deg)) <= s.direction_same_deg
+
+
 def _usable(wedge: Wedge) -> bool:
     """True if every figure is finite and the mixture has a weight: a wedge that is not is no direction."""
     figures = (
@@ -107,7 +134,7 @@ def _usable(wedge: Wedge) -> bool:
     )
 
 
-def _sight(wedge: Wedge, units: Sequence[UnitState], s: AssessSettings) -> _Sight:
+def _sight(wedge: Wedge, units: Sequence[UnitState], s: AssessSettings, known: float) -> _Sight:
     """All arrays [distances, units] are reduced over the mixture at once."""
     azimuth = math.radians(wedge.azimuth_deg)
     ranges = np.array(wedge.ranges_m)[:, None]
@@ -132,6 +159,7 @@ def _sight(wedge: Wedge, units: Sequence[UnitState], s: AssessSettings) -> _Sigh
         reach=(weights * (arrival <= s.direction_horizon_s)).sum(axis=0),
         turn=_turn_evidence(wedge, across, east, north, distance, weights, s),
         near=s.direction_near_nats * (weights * np.exp(-distance / s.direction_near_scale_m)).sum(axis=0),
+        known=known,
     )
 
 
@@ -181,7 +209,7 @@ def _rank(wedge: Wedge, seen: _Sight, risk: float, j: int, s: AssessSettings) ->
     comes = risk >= s.direction_warning_risk and seen.soon[j] >= s.direction_reach
     if wedge.azimuth_sigma_deg > s.direction_advisory_sigma_deg:
         return _INFO
-    sure = wedge.azimuth_sigma_deg <= s.direction_warning_sigma_deg
+    sure = wedge.azimuth_sigma_deg <= s.direction_warning_sigma_deg and seen.known == 0.0
     return _WARNING if sure and (comes or seen.close[j] > _LIKELY) else _ADVISORY
 
 
@@ -209,11 +237,13 @@ def _evidence(seen: _Sight, j: int, risk: float, s: AssessSettings) -> tuple[tup
         "its direction holds, as of one that comes" if turn >= 0.0 else "its direction turns away from you"
     )
     bounded = min(max(risk, _LEAST), 1.0 - _LEAST)
-    rest = math.log(bounded / (1.0 - bounded)) - s.direction_nats - turn - near
-    terms = (
+    rest = math.log(bounded / (1.0 - bounded)) - s.direction_nats - turn - near - seen.known
+    terms: tuple[tuple[str, float], ...] = (
         ("heard by direction only, its distance is not known", s.direction_nats),
         (steady, turn),
         ("it may be close", near),
         ("it may be too far to be here within a minute, or be nothing", rest),
     )
+    if seen.known != 0.0:
+        terms += (("most likely the body that our own sensors see in that direction", seen.known),)
     return tuple(sorted(terms, key=lambda term: -abs(term[1])))

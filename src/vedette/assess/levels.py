@@ -1,8 +1,9 @@
 """Levels with hysteresis: up at once, down slowly.
 
 IMMINENT  attack likely: the risk is above its bar, and it could be here within 30 s (p10), on a course
-          that hits.
-WARNING   the risk is above its bar; or slow and overhead, as a bomber is.
+          that hits, and it is no aircraft that our own sensors see pass high above.
+WARNING   the risk is above its bar, which is lower for what is nearly there; or slow and overhead, as a
+          bomber is.
 ADVISORY  a drone is near and stays or comes, watches the unit, or its risk is above the bar.
 INFO      everything else that is reported: desk only.
 
@@ -50,12 +51,15 @@ def rank(
     wide, lower = (s.hold_stretch, bars.down_nats) if keep else (1.0, 0.0)
     g = pairs
     doubt = 1.0 / (wide * wide)
-    likely = (risk.nats >= bars.warning_nats - lower) & (risk.drone >= s.warning_drone * doubt)
+    soon = np.where(_nearly_there(pairs, s, wide), s.near_nats, 0.0)
+    likely = (risk.nats >= bars.warning_nats - soon - lower) & (risk.drone >= s.warning_drone * doubt)
     warning = likely | _overhead(pairs, course, risk, s, wide)
     coming = (g.closing > s.imminent_closing_mps / wide) & (g.p10 < s.imminent_p10_s * wide)
-    aimed = g.miss < (s.collision_miss_m + g.miss_sigma) * wide
+    # Far off the course is known so badly that the doubt alone would make anything a hit.
+    doubted = np.where(g.p50 < s.imminent_p50_s * wide, g.miss_sigma, 0.0)
+    aimed = g.miss < (s.collision_miss_m + doubted) * wide
     attack = (risk.nats >= bars.imminent_nats - lower) & (risk.drone >= s.imminent_drone * doubt)
-    imminent = attack & warning & coming & aimed
+    imminent = attack & warning & coming & aimed & ~_too_high(pairs, facts, s)
     is_drone = risk.drone >= s.advisory_drone * doubt
     watches = risk.watched >= bars.watched_nats - lower
     about = _stays(pairs, facts, course, s, wide) | _comes(pairs, facts, course, s, wide)
@@ -63,6 +67,20 @@ def rank(
     level = np.where(advisory | warning, ADVISORY, INFO)
     level = np.where(warning, WARNING, level)
     return np.maximum(np.where(imminent, IMMINENT, level), risk.least)
+
+
+def _nearly_there(pairs: Pairs, s: AssessSettings, wide: float) -> Bools:
+    """What is seconds away on a course at the unit: to wait until it is as likely as farther off costs more
+    than it saves."""
+    comes = (pairs.closing > s.near_closing_mps / wide) & (pairs.p50 < s.near_p50_s * wide)
+    return np.asarray(comes & (pairs.miss < s.near_miss_m * wide))
+
+
+def _too_high(pairs: Pairs, facts: TrackFacts, s: AssessSettings) -> Bools:
+    """What our own sensors measure to pass so high, or to be so fast, that it is no small drone about to hit:
+    never by a word of its own (DESIGN, law 3)."""
+    passes = pairs.up + np.minimum(facts.climb, 0.0) * pairs.p50 - 2.0 * facts.up_sigma
+    return np.asarray(facts.measured & (facts.surely_fast | (passes > s.imminent_height_m)))
 
 
 def _overhead(pairs: Pairs, course: Course, risk: Weighed, s: AssessSettings, wide: float) -> Bools:
@@ -94,11 +112,11 @@ def _comes(pairs: Pairs, facts: TrackFacts, course: Course, s: AssessSettings, w
 
 
 def held(
-    level: Floats, since: Floats, enter: Floats, stay: Floats, at: float, hold_s: float
+    level: Floats, since: Floats, enter: Floats, stay: Floats, at: float, hold_s: float, awaited: Bools
 ) -> tuple[Floats, Floats]:
     """The level after hysteresis, and since when it is below: a held level and its time in, ``stay`` never
-    below ``enter``."""
-    up, supported = enter >= level, stay >= level
+    below ``enter``. What is ``awaited`` keeps the level that it has."""
+    up, supported = enter >= level, (stay >= level) | awaited
     since = np.where(up | supported, NOT_BELOW, since)
     since = np.where(~supported & ~up & (since == NOT_BELOW), at, since)
     lower = (since != NOT_BELOW) & (at - since >= hold_s)

@@ -7,7 +7,7 @@ from vedette.assess.columns import Floats
 from vedette.assess.kernels.motion import TRACK_MEMORY
 from vedette.assess.kernels.pairs import PAIR_MEMORY
 from vedette.assess.kernels.pairs import UNSEEN as NEVER_LOOKED_AT
-from vedette.assess.kernels.weighing import NO_RISK
+from vedette.assess.kernels.weighing import NO_RISK, NOT_COMING
 
 UNSEEN = -1.0
 NOT_BELOW = -1.0
@@ -26,6 +26,8 @@ class SavedMemory(Struct, frozen=True, kw_only=True):
     weighed: bytes
     detected: bytes
     last: bytes
+    until: bytes
+    expected: bytes
     motion: bytes
     pairs: bytes
 
@@ -37,9 +39,10 @@ class PairMemory:
     is below its held level, or `NOT_BELOW`. ``plain`` and ``plain_since``: the same two as if no aircraft
     had said a word (see `vedette.assess.aircraft`). ``told_until``: a pair that was above INFO is told of
     until then, whatever its risk. ``last``: log-odds of the risk when its track was detected last, `NO_RISK`
-    for next to none. ``weighed`` and ``detected`` [tracks, 1]: when the track's pairs were weighed last, and
-    when it had been detected by then, `UNSEEN` if never or if nobody says. ``motion`` [tracks, ...] and
-    ``pairs`` [tracks, units, ...]: what the kernels remember (`kernels.motion`, `kernels.pairs`).
+    for next to none. ``until`` and ``expected``: see `vedette.assess.coming`. ``weighed`` and ``detected``
+    [tracks, 1]: when the track's pairs were weighed last, and when it had been detected by then, `UNSEEN` if
+    never or if nobody says. ``motion`` [tracks, ...] and ``pairs`` [tracks, units, ...]: what the kernels
+    remember (`kernels.motion`, `kernels.pairs`).
     """
 
     def __init__(self) -> None:
@@ -47,7 +50,7 @@ class PairMemory:
         self.units: tuple[str, ...] = ()
         self.level = self.below_since = self.told_until = np.zeros((0, 0))
         self.plain = self.plain_since = np.zeros((0, 0))
-        self.last = np.zeros((0, 0))
+        self.last = self.until = self.expected = np.zeros((0, 0))
         self.weighed = self.detected = np.zeros((0, 1))
         self.motion = np.zeros((0, TRACK_MEMORY))
         self.pairs = np.zeros((0, 0, PAIR_MEMORY))
@@ -71,6 +74,8 @@ class PairMemory:
         self.told_until = moved(self.told_until, 0.0)
         self.pairs = moved(self.pairs, NEVER_LOOKED_AT)
         self.last = moved(self.last, NO_RISK)
+        self.until = moved(self.until, NOT_COMING)
+        self.expected = moved(self.expected, NOT_COMING)
 
         def kept(array: Floats, fill: float) -> Floats:
             fresh = np.full((len(tracks), array.shape[1]), fill)
@@ -89,6 +94,7 @@ class PairMemory:
         some.below_since, some.told_until = self.below_since[rows], self.told_until[rows]
         some.weighed, some.detected = self.weighed[rows], self.detected[rows]
         some.last = self.last[rows]
+        some.until, some.expected = self.until[rows], self.expected[rows]
         some.motion, some.pairs = self.motion[rows], self.pairs[rows]
         some.plain, some.plain_since = self.plain[rows], self.plain_since[rows]
         return some
@@ -99,6 +105,7 @@ class PairMemory:
         self.below_since[rows], self.told_until[rows] = some.below_since, some.told_until
         self.weighed[rows], self.detected[rows] = some.weighed, some.detected
         self.last[rows] = some.last
+        self.until[rows], self.expected[rows] = some.until, some.expected
         self.motion[rows], self.pairs[rows] = some.motion, some.pairs
         self.plain[rows], self.plain_since[rows] = some.plain, some.plain_since
 
@@ -115,6 +122,8 @@ class PairMemory:
             weighed=_bytes(self.weighed),
             detected=_bytes(self.detected),
             last=_bytes(self.last),
+            until=_bytes(self.until),
+            expected=_bytes(self.expected),
             motion=_bytes(self.motion),
             pairs=_bytes(self.pairs),
         )
@@ -129,7 +138,9 @@ class PairMemory:
             _floats(data).reshape(shape)
             for data in (saved.level, saved.below_since, saved.told_until, saved.plain, saved.plain_since)
         )
-        memory.last = _floats(saved.last).reshape(shape)
+        memory.last, memory.until, memory.expected = (
+            _floats(data).reshape(shape) for data in (saved.last, saved.until, saved.expected)
+        )
         memory.weighed = _floats(saved.weighed).reshape(-1, 1)
         memory.detected = _floats(saved.detected).reshape(memory.weighed.shape)
         memory.motion = _floats(saved.motion).reshape(len(saved.tracks), TRACK_MEMORY)

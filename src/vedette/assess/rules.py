@@ -7,11 +7,14 @@ The model's sum of nats is moved, each time by a number of nats that is told bes
   sensor for which nobody vouches calls harmless (DESIGN, law 3);
 - what nothing detects any more keeps the risk that it had when it was detected last, unless that rises: a
   feed that stops lowers no risk (DESIGN, law 2);
+- what was coming when it was detected last keeps its level for as long as it could still be about to
+  arrive, and a plain attack is warned of when it should be near (`vedette.assess.coming`);
 - farther off than 60 s at the highest speed there is no risk yet, which is of the next 60 s;
 - what flies straight at the unit, fast and near, is at the bar of WARNING at least, and at that of IMMINENT
   when it is nearly there (`vedette.assess.runs`): no fitted weight opens a gap for a plain attack, and no
   doubt whether it exists so long as it likely does;
 - a name that sensors agree with lowers it outside the danger radius, one that they contradict raises it;
+- that a neighbour is meant takes nothing off (`vedette.assess.neighbours`);
 - what may not exist is a risk so far as it exists;
 - the word of a verified aircraft counts as far as it is earned (`vedette.assess.aircraft`).
 
@@ -41,7 +44,8 @@ class Weighed:
     far as it may be lowered here; and what the rules did to the sum of the terms, in nats. ``modelled``: its
     log-odds if it is there. ``labels``: how far a floor lifts it above what labels say, ``plain``: how far a
     plain attack is lifted, ``kept``: how far above what is left of it that nothing detected it since.
-    ``least``: the rank of the level that a plain attack has at least."""
+    ``least``: the rank of the level that a plain attack has at least. ``awaited``: where nothing detects what
+    was coming (`vedette.assess.coming`). ``spared``: what is not taken off because a neighbour is meant."""
 
     risk: Floats
     nats: Floats
@@ -55,6 +59,8 @@ class Weighed:
     existence: Floats
     word: Floats
     least: Floats
+    awaited: Bools
+    spared: Floats
 
 
 def near_for_sure(pairs: Pairs, facts: TrackFacts, s: AssessSettings) -> Bools:
@@ -65,7 +71,10 @@ def near_for_sure(pairs: Pairs, facts: TrackFacts, s: AssessSettings) -> Bools:
     return np.asarray(np.sqrt(pairs.range**2 + up * up) - reach < s.danger_radius_m)
 
 
-def weigh(pairs: Pairs, facts: TrackFacts, run: Runs, last: Floats, bars: Bars, s: AssessSettings) -> Weighed:
+def weigh(
+    pairs: Pairs, facts: TrackFacts, run: Runs, last: Floats, awaited: Bools, spared: Floats,
+    bars: Bars, s: AssessSettings,
+) -> Weighed:  # fmt: skip
     """The risk of every pair, without the word of verified aircraft. ``last`` [pairs]: the least log-odds
     that it may have, being those of when the track was detected last; ``bars``: those of the levels."""
     near, inside = near_for_sure(pairs, facts, s), pairs.nearest < s.danger_radius_m
@@ -73,7 +82,7 @@ def weigh(pairs: Pairs, facts: TrackFacts, run: Runs, last: Floats, bars: Bars, 
     trust = np.where(facts.contradicted, s.contradicted_nats, 0.0)
     trust = np.where(facts.verified & ~inside, s.verified_nats, trust)
     trust = np.where(pairs.sums[:, weighing.PLAIN] <= weighing.NO_RISK, 0.0, trust)
-    plain = pairs.sums[:, weighing.PLAIN] + trust
+    plain = pairs.sums[:, weighing.PLAIN] + trust + spared
     called = np.maximum(pairs.sums[:, weighing.LABELS], pairs.sums[:, weighing.VOUCHED])
     by_labels = plain + np.where(near, called, pairs.sums[:, weighing.LABELS])
     share = np.where(near, facts.floor_near, s.drone_floor)
@@ -102,6 +111,8 @@ def weigh(pairs: Pairs, facts: TrackFacts, run: Runs, last: Floats, bars: Bars, 
         existence=doubted - held,
         word=np.zeros(len(nats)),
         least=np.where(likely, _rank_of(run), 0.0),
+        awaited=awaited,
+        spared=spared,
     )
 
 

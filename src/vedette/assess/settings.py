@@ -102,6 +102,18 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """No rule lifts what is likelier not there."""
     strike_p50_s: Positive = 14.0
     """A plain attack that is there in so many seconds is IMMINENT."""
+    coming_closing_mps: Positive = 3.0
+    coming_most_s: Positive = 60.0
+    coming_slack_s: Positive = 5.0
+    """What closed in so fast, to pass within the danger radius, when it was detected last keeps its level
+    for as long as it could still be about to arrive: the late bound of its time to the unit, so much at most,
+    and this (`vedette.assess.coming`)."""
+    lost_psd_m2ps3: Positive = 3.0
+    """Density of the acceleration of what is carried on while nobody shows it: 5 m/s after 8 s."""
+    lost_existence: Probability = 0.3
+    """It is taken to be there with this probability at most, by which nothing rises to a WARNING."""
+    lost_gate_m: Positive = 75.0
+    """A track so near the place of one that is gone may be of the same body."""
     verified_nats: float = -0.7
     contradicted_nats: float = 1.0
 
@@ -142,6 +154,13 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A direction that is more doubtful is no WARNING, and one that is more doubtful than ..."""
     direction_advisory_sigma_deg: Positive = 25.0
     """... this is told to the desk alone: two false bearings make a wedge that sweeps over everybody."""
+    direction_same_deg: Positive = 12.0
+    """A body that our own sensors place so near a direction is most likely what is heard there: sound is
+    three seconds late at a kilometre, ..."""
+    direction_fresh_s: Positive = 3.0
+    """... if they have detected it within this time; ..."""
+    direction_known_nats: float = -2.0
+    """... which is worth so much, and keeps the direction at an ADVISORY."""
     direction_existence: Probability = 0.5
     direction_reach: Probability = 0.2
     """Least share of the distances it may be at from which the unit can be reached."""
@@ -175,8 +194,22 @@ class AssessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     advisory_risk: Probability | None = None
     watched_chance: Probability | None = None
     """Where a level begins; absent: where the model's own bars are (docs/threat-model.md)."""
+    near_nats: NonNegative = 0.35
+    near_closing_mps: Positive = 8.0
+    near_p50_s: Positive = 12.0
+    near_miss_m: Positive = 40.0
+    """So much lower is the bar of WARNING for what is there within seconds on a course at the unit
+    (docs/threat-model.md, "Rules")."""
+    neighbour_m: Positive = 300.0
+    neighbour_p50_s: Positive = 15.0
+    """What comes at one unit within this time is no less a threat to those who stand so near to it."""
     imminent_closing_mps: Positive = 6.0
     imminent_p10_s: Positive = 30.0
+    imminent_p50_s: Positive = 20.0
+    """Farther off in time its course must hit, and not merely be doubtful enough to hit."""
+    imminent_height_m: Positive = 300.0
+    strike_height_m: Positive = 150.0
+    """What our own sensors measure to pass higher is not IMMINENT: by its risk, by its straight flight."""
     collision_miss_m: Positive = 75.0
     overhead_m: Positive = 60.0
     overhead_speed_mps: Positive = 10.0

@@ -16,7 +16,7 @@ from vedette.assess.kernels.weighing import NO_RISK, PLAIN
 from vedette.assess.model import Model
 from vedette.assess.pairs import I64, NEVER_S, Pairs
 from vedette.assess.rules import Weighed
-from vedette.assess.words import NAMES, Seen, TrackWords, evidence, ordered
+from vedette.assess.words import NAMES, Seen, TrackWords, evidence, ordered, still_coming
 from vedette.geo import bearing_deg
 from vedette.model.threat import Level, Threat
 
@@ -26,8 +26,8 @@ _CLOSING_MPS = 1.0
 """Below this a closing speed is noise, and a time to impact would be made up."""
 
 _SEEN = [PLACES[name] for name in Seen._fields]
-_KIND, _TRUST, _THERE, _KEPT, _FAR, _PLAIN = (
-    NAMES.index(name) for name in ("kind", "trust", "there", "kept", "far", "plain")
+_KIND, _TRUST, _THERE, _KEPT, _FAR, _PLAIN, _TARGET = (
+    NAMES.index(name) for name in ("kind", "trust", "there", "kept", "far", "plain", "target")
 )
 
 
@@ -87,7 +87,10 @@ def tell(
     for row, one in zip(rows, seen, strict=True):
         if row not in known:
             known[row] = words(row, one)
-    said = [known[row] for row in rows]
+    said = [
+        still_coming(known[row]) if awaited else known[row]
+        for row, awaited in zip(rows, risk.awaited.tolist(), strict=True)
+    ]
     forced = np.zeros((len(rows), len(NAMES)), np.bool_)
     forced[:, _THERE] = [one.coasts for one in said]
     forced[:, _KIND] = [one.aircraft for one in said]
@@ -118,6 +121,7 @@ def weights_of(pairs: Pairs, risk: Weighed, head: Arrays, reasons: I64) -> Float
     weights[far, _FAR] = NO_RISK
     weights[:, _KIND] += risk.labels + risk.word
     weights[:, _TRUST] += risk.trust
+    weights[:, _TARGET] += risk.spared
     weights[:, _THERE] += risk.existence
     weights[:, _KEPT] += risk.kept
     weights[:, _PLAIN] += risk.plain

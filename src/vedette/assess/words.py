@@ -272,6 +272,11 @@ def track_words(track: Track, stayed_s: float, seen: Seen, at: float, fits: bool
     )
 
 
+def still_coming(words: TrackWords) -> TrackWords:
+    """The same said to a unit that it was last seen coming at."""
+    return words._replace(there=f"{words.there}, was coming at you") if words.coasts else words
+
+
 def _speed_words(seen: Seen) -> str:
     gain = seen.speed_gain_mps2
     change = ", and speeds up" if gain > 1.0 else ", and slows" if gain < -1.0 else ""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import structs
 
 from vedette.cli import output
 from vedette.model import ConfigError, InputError
@@ -131,7 +132,8 @@ def track(
     driver = Driver(case)
     times = _each_second(driver, case) if at is None else _each_scan(driver, case, at)
     for time in times:
-        output.write(driver.core.frame(time))
+        # What is not borne out is no place to hand on.
+        output.write(structs.replace(driver.core.frame(time), unplaced=()))
     _say_counts(driver, case)
     _say_registrations(driver, registrations)
     return 0

@@ -28,9 +28,10 @@ def tracks_of(
     vouched: Collection[str] | None = None,
     prior: tuple[float, ...] = evidence.PRIOR,
     now: float = -math.inf,
-) -> list[Track]:
-    """All confirmed tracks at ``at``; ``prior`` is that of their classes. ``vouched``: the sensors for whose
-    word the operator stands; None where nothing but words is known. ``now``: station time.
+) -> tuple[list[Track], list[Track]]:
+    """All confirmed tracks at ``at``, and apart from them those whose places are not borne out; ``prior`` is
+    that of their classes. ``vouched``: the sensors for whose word the operator stands; None where nothing but
+    words is known. ``now``: station time.
 
     A track whose last detection is later than ``at`` is taken back along its way: ``at`` is that of a scan
     that came late, after others. A detection ahead of ``now`` itself (by at most a second, see
@@ -38,20 +39,21 @@ def tracks_of(
     existences = fuser.existences(picture, at)
     least = fuser.settings.drop_existence
     likely = picture.confirmed[: picture.count] & ~(existences < least)
-    shown = np.flatnonzero(likely & ~support.hidden(picture))
+    hidden, shown = support.hidden(picture), np.flatnonzero(likely)
     x, p, known = fuser.predicted(picture, at)
     _put_at_height(picture, known, fuser.settings, x, p)
     _take_back(np.minimum(picture.time[: picture.count], now) - at, x, p)
     natures = fuser.natures.priors(picture, prior, shown).tolist()
     states, covariances = x[shown].tolist(), p[shown][:, _ROWS, _COLUMNS].tolist()
-    tracks = []
+    tracks: tuple[list[Track], list[Track]] = [], []
     for i, (slot, existence) in enumerate(zip(shown.tolist(), existences[shown].tolist(), strict=True)):
         dossier, seen = picture.dossiers[slot], picture.sightings[slot]
         e, n, u, ve, vn, vu = states[i]
         beliefs, sober = _believed(dossier, natures[i], fuser.settings, vouched)
         fresh = at - fuser.settings.contributor_life_s
+        sensors = tuple(name for name, used in seen.sensors if used >= fresh)
         trust, reasons = verdict(picture, slot, at, fuser.settings, vouched or ())
-        tracks.append(
+        tracks[bool(hidden[slot])].append(
             Track(
                 id=dossier.id,
                 enu_m=(e, n, u),
@@ -65,7 +67,10 @@ def tracks_of(
                 trust_reasons=reasons,
                 updated=float(picture.heard[slot]),
                 height_known=known[slot] and evidence.height_stands(seen, at, fuser.settings),
-                sensors=tuple(name for name, used in seen.sensors if used >= fresh),
+                height_measured=known[slot]
+                and not set(vouched or ()).isdisjoint(sensors)
+                and evidence.height_measured(seen, at, fuser.settings),
+                sensors=sensors,
             )
         )
     return tracks

@@ -164,13 +164,14 @@ class Keeper:
             bond=old.bond,
             borne=old.borne,
             astray=old.astray,
-            apart=old.apart + (checked and not plot.bearing),
-            said=(float(plot.z[0]), float(plot.z[1]))
+            said=(float(plot.z[0]), float(plot.z[1]), plot.time)
             if claimed and not stranger and not checked
             else old.said,
             doubt=old.doubt,
             suits=old.suits,
             still=claims.still_since(old.still, old.measure, plot) if claimed and not stranger else old.still,
+            parted=old.parted,
+            left=old.left,
         )
 
     def birth(

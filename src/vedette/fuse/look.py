@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.fuse.births import Births
-from vedette.fuse.identity import evidence
+from vedette.fuse.identity import evidence, parting
 from vedette.fuse.keeper import Keeper, conflict
 from vedette.fuse.kernels import bodily, comparison, coverage, kalman, pmb, sight, survival
 from vedette.fuse.kernels.kalman import F64, Mask
@@ -186,6 +186,7 @@ class Looks:
         coverage.remember(n, sees, ahead.here.view, looked_for, found.hit, picture.sighted)
         if scan.sensor.vouched:
             self._search(picture, scan.time, ahead.full, found.hit, whole=scan.whole)
+            parting.looked(picture, ahead.existence, ahead.pd, found.hit, whole=scan.whole)
         picture.by_ear[:n] &= found.hit <= 0.5
 
     def _listened(
@@ -302,6 +303,7 @@ class Looks:
         if sensor.vouched:
             missed = np.where(looked_for, full, 0.0)
             self._search(picture, scan.start, missed, np.zeros(n), whole=True)
+            parting.looked(picture, existences, np.where(looked_for, counts, 0.0), np.zeros(n), whole=True)
         looked_at = np.where(looked_for | was_seen, full, 0.0)
         self._keeper.natures.counted(picture, looked_at, was_seen.astype(np.float64))
 

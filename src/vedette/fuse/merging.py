@@ -1,11 +1,13 @@
 """The turn of a whole second: what has faded is dropped, and what is one body is joined."""
 
+import math
+
 import numpy as np
 from msgspec import structs
 
 from vedette.fuse.identity import evidence
 from vedette.fuse.keeper import Keeper
-from vedette.fuse.kernels import kalman
+from vedette.fuse.kernels import bodily, kalman
 from vedette.fuse.kernels.kalman import F64
 from vedette.fuse.picture import Picture
 
@@ -47,8 +49,8 @@ class Merging:
             if seconds >= self._settings.merge_seconds and not gone[partner]:
                 picture.existence[partner] = max(picture.existence[partner], picture.existence[slot])
                 picture.confirmed[partner] |= picture.confirmed[slot]
-                if picture.confirmed[slot]:
-                    picture.bodily[partner] = max(picture.bodily[partner], picture.bodily[slot])
+                seen = 1.0 if picture.confirmed[slot] else min(picture.existence[slot], bodily.MOST)
+                picture.bodily[partner] = max(picture.bodily[partner], seen * picture.bodily[slot])
                 # No word moves what a sensor saw, however sharp it says it is.
                 told = picture.independent[partner] and not picture.independent[slot]
                 sharper = not told and spread[slot] < _SHARPER * spread[partner]
@@ -68,7 +70,8 @@ class Merging:
 
     def _inherit(self, picture: Picture, heir: int, slot: int, now: float, *, sharper: bool) -> None:
         """The heir keeps its name, and is where the other one is if that is ``sharper``. A height that one of
-        them had measured must not give way to one that was only broadcast."""
+        them had measured must not give way to one that was only broadcast. A name that lied has come to a
+        body that was there before it did."""
         own, other = picture.sightings[heir], picture.sightings[slot]
         if sharper:
             for name in _STATE:
@@ -78,7 +81,10 @@ class Merging:
         left, taken = (own, other) if sharper else (other, own)
         if left.measured > taken.measured and not evidence.height_measured(taken, now, self._settings):
             self._keeper.forget_height(picture, heir)
-        picture.revise(heir, picture.dossiers[heir], own.joined(other))
+        dossier = picture.dossiers[heir]
+        if picture.independent[slot] and picture.founded[slot] <= dossier.left:
+            dossier = structs.replace(dossier, left=math.inf)
+        picture.revise(heir, dossier, own.joined(other))
 
     def _partners(self, picture: Picture, x: F64, p: F64) -> dict[int, int]:
         """For each track that may be the same body as a better founded one: that one's slot. ``x``, ``p``:

@@ -37,6 +37,7 @@ class PackedTrack(Struct, frozen=True, array_like=True):
     dossier: Dossier
     sightings: Sightings
     by_ear: bool = False
+    apart: float = 0.0
 
 
 class PackedPicture(Struct, frozen=True, array_like=True):
@@ -80,6 +81,7 @@ def pack(picture: Picture) -> PackedPicture:
         picture.dossiers,
         picture.sightings,
         picture.by_ear[:n].tolist(),
+        picture.apart[:n].tolist(),
         strict=True,
     )
     tracks = [PackedTrack(*cast("Any", row)) for row in columns]
@@ -111,7 +113,7 @@ def unpack(plain: PackedPicture, letter: str = "T") -> Picture:
         picture.xm[slot], picture.pm[slot], picture.mu[slot] = track.xm, track.pm, track.mu
         imm.combine(picture.xm[slot], picture.pm[slot], picture.mu[slot], picture.x[slot], picture.p[slot])
         picture.known[slot], picture.confirmed[slot] = track.known, track.confirmed
-        picture.by_ear[slot] = track.by_ear
+        picture.by_ear[slot], picture.apart[slot] = track.by_ear, track.apart
     picture.scans, picture.tallies = dict(plain.scans), dict(plain.tallies)
     picture.unseen, picture.registers = dict(plain.unseen), unpacked(plain.registers)
     picture.sighted_at = plain.sighted_at

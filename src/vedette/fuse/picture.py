@@ -51,6 +51,7 @@ ARRAYS = (
     "learnt",
     "flicker",
     "gap",
+    "apart",
     "by_ear",
     "founded",
 )
@@ -67,10 +68,13 @@ class Dossier(Struct, frozen=True, array_like=True, gc=False):
     body's. ``pace``: whether its stated velocity agrees with its stated places.
 
     ``bond``: log-odds that what is sent under its identity is sent by this body, as far as sensors could test
-    it; the last report that fitted came at ``borne``, and ``apart`` plots of its place since. ``said``: where
-    it stated last to be, east and north in metres. ``astray``: bearings of its sender that went past it, one
+    it; the last report that fitted came at ``borne``. ``said``: where it stated last to be, east and north in
+    metres, and when. ``astray``: bearings of its sender that went past it, one
     after the other. ``doubt``: the last reason why it was contradicted.
     ``suits``: other names that may be its own. ``still``: since when it has stated one place to the bit.
+    ``parted``: when the last report of its name came that did not fit, if none has fitted since.
+    ``left``: when the last report came that fitted the body which its name has left by a lie: no body that
+    was known by then may take the name over. Infinite if it has come to one all the same.
     """
 
     id: str
@@ -89,12 +93,13 @@ class Dossier(Struct, frozen=True, array_like=True, gc=False):
     pace: Pace | None = None
     bond: float = 0.0
     borne: float = NEVER
-    apart: int = 0
-    said: tuple[float, float] | None = None
+    said: tuple[float, float, float] | None = None
     astray: int = 0
     doubt: str = ""
     suits: tuple[Suit, ...] = ()
     still: float = NEVER
+    parted: float = NEVER
+    left: float = NEVER
 
 
 class OpenScan(Struct, frozen=True, array_like=True):
@@ -124,7 +129,8 @@ class Picture:
     partly out of it, after misses (`kernels.coverage.expect`). ``nature[i]`` (c, b): joint probability of its
     class and speed, zero before anything was learnt, which was last at ``learnt[i]``; ``voice[i]``: the mean
     of ``emits`` over some seconds; ``flicker[i]``: how irregularly searching sensors see it, and ``gap[i]``:
-    the same of the misses since the last hit (all of `kernels.nature`).
+    the same of the misses since the last hit (all of `kernels.nature`). ``apart[i]``: nats by which looks
+    have shown it where it is since the first report of its name that did not fit (`identity.parting`).
     ``dossiers`` and ``sightings`` say the rest; of these, ``independent[i]`` (an independent sensor has seen
     it), ``named[i]`` (it has an identity), ``reported[i]`` (it has reported itself) and ``founded[i]`` are
     kept as arrays too. ``by_ear[i]``: it is known by directions alone. ``rays``: what is known of
@@ -134,10 +140,10 @@ class Picture:
     they were found (`fuse.clutter`, `fuse.crowding`)."""
 
     __slots__ = (
-        "_owners", "bodily", "by_ear", "clutter", "confirmed", "count", "crowding", "dossiers", "emits",
-        "existence", "flicker", "founded", "gap", "heard", "independent", "known", "learnt", "letter", "mu",
-        "named", "nature", "noted", "p", "pm", "rays", "registers", "reported", "scans", "sighted",
-        "sighted_at", "sightings", "slots", "tallies", "time", "unseen", "voice", "x", "xm",
+        "_owners", "apart", "bodily", "by_ear", "clutter", "confirmed", "count", "crowding", "dossiers",
+        "emits", "existence", "flicker", "founded", "gap", "heard", "independent", "known", "learnt",
+        "letter", "mu", "named", "nature", "noted", "p", "pm", "rays", "registers", "reported", "scans",
+        "sighted", "sighted_at", "sightings", "slots", "tallies", "time", "unseen", "voice", "x", "xm",
     )  # fmt: skip
 
     def __init__(self, letter: str = "T") -> None:
@@ -165,6 +171,7 @@ class Picture:
         self.learnt: F64 = np.zeros(_FIRST_CAPACITY)
         self.flicker: F64 = np.zeros(_FIRST_CAPACITY)
         self.gap: F64 = np.zeros(_FIRST_CAPACITY)
+        self.apart: F64 = np.zeros(_FIRST_CAPACITY)
         self.by_ear: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
         self.founded: F64 = np.zeros(_FIRST_CAPACITY)
         self.rays: Rays = NOTHING_HEARD
@@ -228,7 +235,7 @@ class Picture:
         self.time[new] = self.heard[new] = time
         self.existence[new], self.emits[new] = existence, EMITS
         self.bodily[new] = self.sighted[new] = 1.0
-        self.nature[new] = self.learnt[new] = self.flicker[new] = self.gap[new] = 0.0
+        self.nature[new] = self.learnt[new] = self.flicker[new] = self.gap[new] = self.apart[new] = 0.0
         self.voice[new] = UNHEARD
         self.known[new] = self.confirmed[new] = self.by_ear[new] = False
         self.x[new] = self.p[new] = self.xm[new] = self.pm[new] = self.mu[new] = 0.0

@@ -131,26 +131,43 @@ class Reports:
         fit, slot = min(zip(fits, bodies, strict=True))
         words = tuple(slot for slot in owners if slot not in bodies)
         plot = self._pruned(picture, plot, words)
-        word = None if fit.d2 <= GATE[2] else self._fitting(picture, plot, words)
-        if word is None and self._is_its_own(picture.dossiers[slot], fit):
+        outdone = self._binding.outdone(picture, slot, fit, plot, owners)
+        word = self._better_word(picture, plot, slot, fit, words)
+        if word is None and not outdone and self._is_its_own(picture.dossiers[slot], fit):
             self._use(picture, slot, plot)
             return
         if word is not None:
             self._use(picture, word, plot)
         silent = [
-            (body, its, self._binding.belies(picture.dossiers[body], plot, apart=word is not None))
+            (body, its, self._binding.belies(picture, body, plot, apart=word is not None))
             for body, its in zip(bodies, fits, strict=True)
             if word is None or plot.time - picture.dossiers[body].borne > self._settings.claim_silence_s
         ]
         for body, its, _ in silent:
-            self._binding.lose(picture, body, its)
+            self._binding.lose(picture, body, its, plot)
         if word is None and self._binding.court(picture, plot, owners, held=True):
             return
         for body, its, lies in silent:
             if lies:
                 self._binding.disagree(picture, body, its)
+                if word is not None and not picture.dossiers[word].contradicted:
+                    self._binding.forswear(picture, word, (body,))
         if word is None:
             self._split(picture, plot, words, owners, lies=any(lies for _, _, lies in silent))
+
+    def _better_word(
+        self, picture: Picture, plot: Plot, body: int, fit: Fit, words: tuple[int, ...]
+    ) -> int | None:
+        """Of the tracks that bear the report's name and no sensor holds, the one that it fits best, if the
+        body does not claim it: by ``fit`` it is beyond its gate, or in doubt and the word foretold it better.
+        """
+        word = self._fitting(picture, plot, words)
+        if word is None or fit.d2 > GATE[2]:
+            return word
+        settings = self._settings
+        bond = claims.bonded(picture.dossiers[body].bond, fit.nats, settings)
+        clearer = self._binding.fit(picture, word, plot).nats > fit.nats + settings.claim_clearer_nats
+        return word if clearer and not claims.is_bound(bond, settings) else None
 
     def _is_its_own(self, dossier: Dossier, fit: Fit) -> bool:
         """Whether a body's own report may miss it by so much: it may manoeuvre, but not for long."""
@@ -204,8 +221,17 @@ class Reports:
             plot = unnamed(plot)
         if not (bare and self._joins(picture, plot)):
             born = self._keeper.birth(picture, plot, contradicted=bool(reason))
-            if born is not None and reason:
+            if born is not None and lies:
+                self._binding.forswear(picture, picture.slots[born], owners)
+            elif born is not None and reason:
                 self._binding.doubt(picture, picture.slots[born], reason)
+            elif born is not None and not self._lied(picture, owners):
+                picture.bodily[picture.slots[born]] = self._settings.parted_bodily_prior
+
+    def _lied(self, picture: Picture, owners: tuple[int, ...]) -> bool:
+        """Whether the name is known to lie, or was bound to no body."""
+        bound = any(picture.bodily[slot] >= 1.0 for slot in owners)
+        return not bound or any(picture.dossiers[slot].contradicted for slot in owners)
 
     def _implied_speed(self, picture: Picture, slot: int, plot: Plot) -> float:
         """Least horizontal speed that brings the body from its last state to the plot, with three sigma
@@ -219,6 +245,7 @@ class Reports:
         """The same body somewhere its motion did not foretell: start its state anew."""
         picture.tally("reacquired")
         self._keeper.support(picture, slot, plot, 1.0)
+        self._binding.follow(picture, slot)
         self._keeper.start(picture, slot, plot)
 
     def _use(self, picture: Picture, slot: int, plot: Plot, ratio: float | None = None) -> None:
@@ -253,6 +280,7 @@ class Reports:
         distance = imm.update(x, p, mu, *plot.place)
         self._keeper.support(picture, slot, plot, ratio)
         self._binding.check_frozen(picture, slot, plot)
+        self._binding.follow(picture, slot)
         if _strays(picture.dossiers[slot]) and not _strays(dossier):
             picture.tally("velocity-not-believed")
             self._follow_places(picture, slot, plot)

@@ -118,9 +118,13 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """... and one report takes no more than this off: two outliers unbind, one does not."""
     claim_silence_s: Positive = 2.5
     """A body that has not sent a fitting report for this long is not one of two that send the claim."""
-    claim_apart_plots: int = 2
-    """A claim that leaves its body without an impossible jump is doubted when so many plots have shown the
-    body elsewhere since: one may be a false one, which the track followed."""
+    claim_apart_nats: Positive = 10.0
+    """A claim that leaves its body without an impossible jump is doubted when looks have shown the body
+    elsewhere since by so much (natural logarithm of the odds, 20,000 to 1): the plots of the track may be
+    false ones, which it followed away from the body ..."""
+    claim_clearer_nats: Positive = 1.0
+    """... and a report is of the body that foretold it better by this, where the claim of the other one is in
+    doubt."""
     bearing_slack_deg: Positive = 3.0
     """A finder may be turned by so much without anybody's knowing: no claim is doubted for less."""
     bearings_to_doubt: int = 3
@@ -133,6 +137,9 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """... with a stated speed above this is not where the sender is. Judgements."""
     bodily_prior: Probability = 0.5
     """What only reports itself has a body that a searching sensor can see with this probability ..."""
+    parted_bodily_prior: Probability = 0.9
+    """... or with this one, if it goes on where a body was that bore its name, and that body's track may have
+    been led away (a judgement: mostly it was) ..."""
     ghost_most_detection_probability: Probability = 0.7
     """... which falls with each look that misses it, none of which counts for more than this: a small drone
     near the limit of a radar is missed more often than its profile says. A judgement."""
@@ -398,7 +405,6 @@ class FuseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             "max_reports_per_identity_second",
             "bodies_per_identity",
             "suits",
-            "claim_apart_plots",
             "bearings_to_doubt",
             "merge_seconds",
         ):

@@ -34,7 +34,7 @@ from vedette.fuse.step import Fuser
 from vedette.fuse.timeline import PackedTimeline, Timeline, window_start
 from vedette.model import Detection, Frame, InputError, Registration, SensorProfile, Site, Track
 
-STATE_FORMAT = 6
+STATE_FORMAT = 7
 """Of the bytes of `Tracker.state`; 1 had one timeline and no aircraft, 2 one model of motion, 3 sightings in
 the dossiers."""
 
@@ -122,17 +122,21 @@ class Tracker:
         self._pass_time(at)
 
     def frame(self, at: float) -> Frame:
-        """The confirmed tracks predicted to ``at``, sorted by id. A body that was found to be an aircraft
+        """The confirmed tracks predicted to ``at``, sorted by id, and apart from them those whose places are
+        not borne out (`vedette.fuse.rays.support`). A body that was found to be an aircraft
         is one track: as the sensors measure it, under the aircraft's identity. Beliefs are then the
         sensors' own, without the aircraft's word on its class."""
-        bodies = tracks_of(self._bodies.head, at, self._bodies.fuser, self._intake.vouched, now=self._at)
+        bodies, unplaced = tracks_of(
+            self._bodies.head, at, self._bodies.fuser, self._intake.vouched, now=self._at
+        )
         if self._aircraft.head.count:
-            aircraft = tracks_of(
+            aircraft, _ = tracks_of(
                 self._aircraft.head, at, self._aircraft.fuser, prior=evidence.AIRCRAFT_PRIOR, now=self._at
             )
             bodies = _as_one(bodies, {track.id: track for track in aircraft}, self._sky.joined())
         wedges = wedges_of(self._bodies.head, at, self._bodies.fuser.settings)
-        return Frame(time=at, tracks=tuple(sorted(bodies, key=lambda track: track.id)), wedges=wedges)
+        shown, other = (tuple(sorted(some, key=lambda track: track.id)) for some in (bodies, unplaced))
+        return Frame(time=at, tracks=shown, wedges=wedges, unplaced=other)
 
     def registrations(self) -> tuple[Registration, ...]:
         """How each sensor that measures seems to be set up, sorted by name; only those that could be compared

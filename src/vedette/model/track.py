@@ -39,6 +39,9 @@ class Track(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     updated: float | None = None
     height_known: bool = True
     """False while no sensor has given a height that the site's datum can hold: only a prior stands."""
+    height_measured: bool = False
+    """True while an independent sensor measures it and one for which the operator vouches sees the body: it
+    is no word of the body's own."""
     sensors: tuple[str, ...] = ()
     vouched_beliefs: dict[ObjectClass, Probability] | None = None
     """What is believed without those words "bird" and "aircraft" that come from sensors for which nobody
@@ -70,8 +73,12 @@ class Wedge(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
 
 class Frame(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """All confirmed tracks, and all directions without a place, at one time (Unix seconds)."""
+    """All confirmed tracks, and all directions without a place, at one time (Unix seconds).
+
+    ``unplaced``: bodies whose places the finders do not bear out. What is shown of them are their directions,
+    among ``wedges``; where they may be is for the assessment alone, which must not lose one that comes."""
 
     time: float
     tracks: tuple[Track, ...]
     wedges: tuple[Wedge, ...] = ()
+    unplaced: tuple[Track, ...] = ()

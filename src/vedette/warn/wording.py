@@ -114,10 +114,18 @@ _STAYS: frozenset[Behaviour] = frozenset(("loiter", "follow", "orbit"))
 _SAID_AS_IT_IS: frozenset[Behaviour] = frozenset(("near", "receding"))
 
 
+_DIRECTED: dict[Level, str] = {
+    "imminent": "imminent",
+    "warning": "warning",
+    "advisory": "advisory",
+    "info": "advisory",
+}
+
+
 def _template(facts: Facts) -> str:
     """The template that says no more than is known: a held level outlives the behaviour it began with."""
     if facts.range_m is None:
-        return f"{'warning' if facts.level in ('warning', 'imminent') else 'advisory'}-{_whence(facts)}"
+        return f"{_DIRECTED[facts.level]}-{_whence(facts)}"
     comes = facts.behaviour in _COMES
     if facts.attackers > 1 and facts.level in ("imminent", "warning"):
         return f"{facts.level}-several"

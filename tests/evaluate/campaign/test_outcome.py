@@ -13,7 +13,7 @@ from vedette.evaluate.campaign.items import Item
 from vedette.evaluate.campaign.outcome import PAUSE_S, last_episode
 from vedette.evaluate.campaign.results import Result
 from vedette.evaluate.campaign.stage import START
-from vedette.model import Track, Wedge
+from vedette.model import Frame, Track, Wedge
 
 TIMES = st.lists(st.floats(0.0, 200.0), max_size=40).map(sorted)
 
@@ -171,6 +171,16 @@ def test_bodies_that_have_gone_are_no_cause() -> None:
     sky = Sky(truth, [Body("d", "fpv", "drone")])
     assert sky.at(START + 2.5) == {"d": (25.0, 0.0, 50.0)}
     assert sky.at(START + 30.0) == {}
+
+
+def test_a_body_whose_place_is_hidden_is_still_the_cause_of_its_alerts() -> None:
+    truth = truth_of([(START + t, "d", "fpv", (10.0 * t, 0.0, 50.0)) for t in range(5)])
+    hidden = Track(
+        id="T1", enu_m=(22.0, 4.0, 50.0), velocity_mps=(0.0, 0.0, 0.0), covariance=(0.0,) * 21, existence=0.9,
+        beliefs={},
+    )  # fmt: skip
+    frame = Frame(time=START + 2.0, tracks=(), unplaced=(hidden,))
+    assert Sky(truth, [Body("d", "fpv", "attacker")]).owners(frame) == {"T1": "d"}
 
 
 def test_the_stage_knows_units_by_what_they_report() -> None:

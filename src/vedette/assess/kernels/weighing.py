@@ -17,9 +17,11 @@ from vedette.assess.kernels.pairs import Mask
 PLAIN, LABELS, NEUTRAL, WATCHED, VOUCHED, VOUCHED_WATCHED = range(6)
 SUMS = 6
 NO_RISK = -60.0
+NOT_COMING = -1.0
 """Columns of the sums: the terms that no class belief enters, prior included; those that one does, by what
 is believed and by what is believed of a body of which nothing is known; log-odds of being watched; and by
-what is believed without doubtful words: the class terms, and the log-odds of being watched."""
+what is believed without doubtful words: the class terms, and the log-odds of being watched. `NOT_COMING`
+stands for a time until which nothing is awaited."""
 
 LEAST_LOGIT, WATCHED_LOGIT, AIM, NEAR_M, FAR_M, NOW = range(6)
 ASKED = 6
@@ -32,12 +34,13 @@ pairs that were above INFO are handed on."""
 def weigh(
     tracks: F64, units: F64, elapsed: F64, c: F64, track_memory: F64, pair_memory: F64,
     risk: additive.Arrays, watched: additive.Arrays, used: Mask, neutral: F64, asked: F64,
-    news: Mask, level: F64, plain_level: F64, told_until: F64, last_nats: F64, who: I64, sums: F64, kept: F64,
+    news: Mask, level: F64, plain_level: F64, told_until: F64, last_nats: F64, until: F64,
+    who: I64, sums: F64, kept: F64,
 ) -> int:  # fmt: skip
     """Weigh all pairs; both memories are brought up to date. Returns how many are handed on: ``who`` [n, 2],
     ``sums`` [n, 6] and the features ``kept`` [n, features] are filled so far. A pair that is not handed on
     is at INFO, and is so in ``level`` and ``plain_level`` [tracks, units]; if there is ``news`` [tracks] of
-    the track, ``last_nats`` [tracks, units] is that of no risk."""
+    the track, ``last_nats`` [tracks, units] is that of no risk, and ``until`` that of what does not come."""
     switched, gain = np.empty((intent.INTENTS, intent.INTENTS)), np.empty(5)
     rows = np.full((units.shape[0], pairs.FEATURE_COUNT), math.nan)
     sum_of, vouched = np.empty((SUMS, units.shape[0])), np.empty(5)
@@ -55,7 +58,8 @@ def weigh(
         count = 0
         for j in range(units.shape[0]):
             held = level[i, j] > 0.0 or plain_level[i, j] > 0.0 or told_until[i, j] >= asked[NOW]
-            held = held or (not news[i] and last_nats[i, j] > asked[LEAST_LOGIT])
+            kept_in_mind = last_nats[i, j] > asked[LEAST_LOGIT] or until[i, j] >= asked[NOW]
+            held = held or (not news[i] and kept_in_mind)
             may[j] = held or rows[j, pairs.F_AIM10] > asked[AIM] or rows[j, pairs.NEAREST_NOW] < asked[NEAR_M]
             if may[j] or rows[j, pairs.NEAREST_NOW] <= asked[FAR_M]:
                 some[count] = j
@@ -70,7 +74,7 @@ def weigh(
             if not may[j]:
                 level[i, j] = plain_level[i, j] = 0.0
                 if news[i]:
-                    last_nats[i, j] = NO_RISK
+                    last_nats[i, j], until[i, j] = NO_RISK, NOT_COMING
                 continue
             who[n, 0], who[n, 1] = i, j
             sums[n], kept[n] = sum_of[:, j], rows[j]

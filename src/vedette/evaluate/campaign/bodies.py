@@ -73,7 +73,7 @@ class Sky:
     def owners(self, frame: Frame) -> dict[str, str]:
         """The body that each track and each direction of a frame stands for; none for clutter."""
         places = self.at(frame.time)
-        owned = {track.id: nearest(track, places) for track in frame.tracks}
+        owned = {track.id: nearest(track, places) for track in (*frame.tracks, *frame.unplaced)}
         owned |= {wedge.id: along(wedge, places) for wedge in frame.wedges}
         return {name: body for name, body in owned.items() if body is not None}
 

@@ -85,12 +85,12 @@ def _messages(driver: Driver, sky: Sky, at: float) -> list[Message]:
     told = [intent for intent in driver.intents if isinstance(intent, Deliver)]
     if not told:
         return []
-    owners = sky.owners(driver.core.frame(at))
+    owners = sky.owners(driver.core.awaited(at))
     return [Message(at, one.alert, one.sound, owners.get(one.alert.track)) for one in told]
 
 
 def _second(driver: Driver, sky: Sky, at: float) -> Second:
-    frame = driver.core.frame(at)
+    frame = driver.core.awaited(at)
     opened = tuple(
         (alert.alert, alert.units[0], alert.level, alert.track)
         for alert in driver.core.alerts()

@@ -4,6 +4,8 @@ While a sensor that measures places sees a body, no report moves it: reports are
 and the estimate that they are tested against is of independent sensors alone (DESIGN, law 3).
 """
 
+import math
+
 import numpy as np
 from msgspec import structs
 
@@ -116,36 +118,66 @@ class Binding:
             suit = claims.courted(dossier.suits, plot.claim, fit.nats, plot.time, settings)
             self._put_suit(picture, slot, suit)
             return
-        dossier = structs.replace(dossier, bond=claims.bonded(dossier.bond, fit.nats, settings))
+        dossier = self._weighed(picture, slot, dossier, fit, plot.time)
         if fit.nats > 0.0:
-            dossier = structs.replace(dossier, borne=plot.time, apart=0)
+            dossier = structs.replace(dossier, borne=plot.time)
         if claims.is_bound(dossier.bond, settings):
             picture.bodily[slot] = 1.0
             self._release(picture, slot, plot)
-            if self._vindicated(picture, slot, dossier, plot.time):
+            if self._vindicated(picture, slot, dossier, plot):
                 picture.tally("claim-recovered")
                 dossier = structs.replace(dossier, contradicted=False, doubt="")
         picture.revise(slot, dossier)
-        if claims.is_unbound(dossier.bond, settings) and self.belies(dossier, plot):
+        if claims.is_unbound(dossier.bond, settings) and self.belies(picture, slot, plot):
             self.disagree(picture, slot, fit)
         self.check_frozen(picture, slot, plot)
 
-    def lose(self, picture: Picture, slot: int, fit: Fit) -> None:
-        """A report of the body's name does not fit it."""
-        dossier = picture.dossiers[slot]
-        bond = claims.bonded(dossier.bond, fit.nats, self._settings)
-        picture.revise(slot, structs.replace(dossier, bond=bond))
+    def lose(self, picture: Picture, slot: int, fit: Fit, plot: Plot) -> None:
+        """A report of the body's name is another's."""
+        picture.revise(slot, self._weighed(picture, slot, picture.dossiers[slot], fit, plot.time))
 
-    def belies(self, dossier: Dossier, plot: Plot, *, apart: bool = False) -> bool:
+    def _weighed(self, picture: Picture, slot: int, dossier: Dossier, fit: Fit, now: float) -> Dossier:
+        """The dossier after a report of its name."""
+        bond, parted = claims.bonded(dossier.bond, fit.nats, self._settings), NEVER
+        if fit.nats <= 0.0:
+            parted = now
+            if now - dossier.parted > self._settings.agreement_life_s:
+                picture.apart[slot] = 0.0
+        return structs.replace(dossier, bond=bond, parted=parted)
+
+    def follow(self, picture: Picture, slot: int) -> None:
+        """The track is put where its name says."""
+        dossier = picture.dossiers[slot]
+        if dossier.parted != NEVER:
+            picture.revise(slot, structs.replace(dossier, parted=NEVER))
+
+    def belies(self, picture: Picture, slot: int, plot: Plot, *, apart: bool = False) -> bool:
         """Whether a report that does not fit the body speaks against the claim, and not against the track:
-        the claim has jumped, or the body was seen elsewhere since it fitted. ``apart``: the report is that of
-        another track of the name, and no jump of this body's claim."""
-        if dossier.apart >= self._settings.claim_apart_plots:
+        the claim has jumped, or sensors go on seeing this body, and nothing where the claim is. ``apart``:
+        the report is that of another track of the name, and no jump of this body's claim."""
+        if not apart and self._leaps(picture, slot, plot):
             return True
-        if apart:
-            return False
-        since = plot.time - dossier.reported
-        return dossier.said is not None and claims.jumped(dossier.said, since, plot, self._settings)
+        left = picture.dossiers[slot].parted != NEVER
+        firm = left and picture.apart[slot] >= self._settings.claim_apart_nats
+        return bool(firm) and not self._seen_there(picture, slot, plot)
+
+    def _leaps(self, picture: Picture, slot: int, plot: Plot) -> bool:
+        """Whether nothing flies from where the name's last report on this track was to this one."""
+        said = picture.dossiers[slot].said
+        return said is not None and claims.jumped(said, plot, self._settings)
+
+    def _seen_there(self, picture: Picture, slot: int, plot: Plot) -> bool:
+        """Whether a sensor has seen anything lately, be it doubtful still, where the report says that its
+        sender is: while it may be the body that the track has lost, nobody is accused."""
+        d2, _ = self.score(picture, without_height(without_velocity(plot)), GATE)
+        lately = plot.time - self._settings.claim_hold_s
+        return any(
+            other != slot
+            and picture.sightings[other].seen >= lately
+            and self.fit(picture, other, plot).nats > 0.0
+            and self._may_be_lost(picture, slot, other, plot)
+            for other in np.flatnonzero(np.isfinite(d2)).tolist()
+        )
 
     def disagree(self, picture: Picture, slot: int, fit: Fit) -> None:
         """The body is not where its claim says."""
@@ -173,14 +205,60 @@ class Binding:
             return False
         slot, fit = found
         dossier = picture.dossiers[slot]
+        seen = [owner for owner in owners if self.holds(picture, owner, plot)]
+        alien = not all(self._may_be_lost(picture, owner, slot, plot) for owner in seen)
         suit = claims.courted(dossier.suits, claim, fit.nats, plot.time, self._settings)
+        suit = structs.replace(suit, alien=alien)
         self._put_suit(picture, slot, suit)
+        if alien or any(self._lies(picture, owner, plot) for owner in seen):
+            return False
+        if dossier.founded <= self._left(picture, owners):
+            return False
         if claims.is_bound(suit.bond, self._settings) and self._free(dossier, plot.time):
-            known = [picture.dossiers[o] for o in owners if not self.holds(picture, o, plot)]
+            known = [picture.dossiers[o] for o in owners if o not in seen]
             if not any(claims.is_bound(one.bond, self._settings) for one in known):
                 self._wed(picture, slot, plot, suit, owners)
                 return True
         return held and suit.reports <= self._settings.verify_agreements
+
+    def _lies(self, picture: Picture, slot: int, plot: Plot) -> bool:
+        """Whether the name that a body bears was found to lie, or does so by this report: it is then not
+        believed of another body either. Else a liar would change over to whoever flies where he says."""
+        return picture.dossiers[slot].contradicted or self._leaps(picture, slot, plot)
+
+    def _left(self, picture: Picture, owners: tuple[int, ...]) -> float:
+        """When the last report came that fitted a body which the name of these ``owners`` has left by a lie.
+        A track that was known by then is of another body, whatever has become of the one that lied."""
+        dossiers = [picture.dossiers[owner] for owner in owners]
+        return max((_last_fit(one) for one in dossiers if one.contradicted), default=NEVER)
+
+    def forswear(self, picture: Picture, slot: int, owners: tuple[int, ...]) -> None:
+        """What a name says here is not believed, because the ``owners`` have shown it to be a lie."""
+        left = self._left(picture, owners)
+        picture.revise(slot, structs.replace(picture.dossiers[slot], left=left))
+        self.doubt(picture, slot, "position-disagrees")
+
+    def _may_be_lost(self, picture: Picture, slot: int, other: int, plot: Plot) -> bool:
+        """Whether the ``other`` body may be the one that this track has lost: it was where the name was heard
+        of this track last. The first answer stands, for it is the sharpest."""
+        said, claim = picture.dossiers[slot].said, plot.claim
+        if said is None or claim is None:
+            return True
+        known = claims.suit_of(picture.dossiers[other].suits, claim, plot.time, self._settings)
+        if known is not None:
+            return not known.alien
+        return claims.came_along(*self._foretold(picture, other, plot.time), plot.time, said)
+
+    def outdone(self, picture: Picture, slot: int, fit: Fit, plot: Plot, owners: tuple[int, ...]) -> bool:
+        """Whether a body without this name foretold the report better than one whose claim is in doubt. A
+        track that has lost its body is vague, and soon foretells any place a little."""
+        dossier = picture.dossiers[slot]
+        if claims.is_bound(claims.bonded(dossier.bond, fit.nats, self._settings), self._settings):
+            return False
+        found = self.body_at(picture, plot, owners)
+        if found is None or not self._free(picture.dossiers[found[0]], plot.time):
+            return False
+        return found[1].nats > fit.nats + self._settings.claim_clearer_nats
 
     def _put_suit(self, picture: Picture, slot: int, suit: Suit) -> None:
         dossier = picture.dossiers[slot]
@@ -210,9 +288,12 @@ class Binding:
         picture.remove(gone)
 
     def _release(self, picture: Picture, slot: int, plot: Plot) -> None:
-        """A name that was found to be this body's is taken off those that were found not to send it."""
+        """A name that was found to be this body's is taken off those that were found not to send it; but one
+        with which a body has lied stays with it."""
         for other in picture.owners(plot.claim) if plot.claim is not None else ():
-            if other != slot and claims.is_unbound(picture.dossiers[other].bond, self._settings):
+            dossier = picture.dossiers[other]
+            unbound = other != slot and claims.is_unbound(dossier.bond, self._settings)
+            if unbound and not (dossier.contradicted and self.holds(picture, other, plot)):
                 self._name(picture, other, None, None)
 
     def _moved_on(self, dossier: Dossier, suit: Suit) -> bool:
@@ -236,7 +317,8 @@ class Binding:
             pace=None,
             bond=0.0 if suit is None else suit.bond,
             borne=NEVER if suit is None else suit.time,
-            apart=0,
+            parted=NEVER,
+            left=NEVER,
             said=None,
             suits=suits,
             still=NEVER,
@@ -244,7 +326,21 @@ class Binding:
         picture.revise(slot, dossier)
         self._keeper.touched[dossier.id] = None
 
-    def _vindicated(self, picture: Picture, slot: int, dossier: Dossier, now: float) -> bool:
-        """True if sensors have agreed with a contradicted claim anew, and nobody else sends it."""
-        enough = dossier.agreements >= self._settings.verify_agreements
-        return dossier.contradicted and enough and not rivals(picture, slot, now, self._settings)
+    def _vindicated(self, picture: Picture, slot: int, dossier: Dossier, plot: Plot) -> bool:
+        """True if sensors have agreed with a contradicted claim anew, nobody else sends it, and it is not
+        that of another body which lies, or has lied."""
+        if not dossier.contradicted or dossier.agreements < self._settings.verify_agreements:
+            return False
+        if dossier.left == math.inf:
+            return False
+        owners = picture.owners(plot.claim) if plot.claim is not None else ()
+        lied = any(
+            other != slot and picture.dossiers[other].contradicted and self.holds(picture, other, plot)
+            for other in owners
+        )
+        return not lied and not rivals(picture, slot, plot.time, self._settings)
+
+
+def _last_fit(dossier: Dossier) -> float:
+    """When the last report came that fitted the body of a name which lies, be this it or another one."""
+    return dossier.left if dossier.borne == NEVER else dossier.borne

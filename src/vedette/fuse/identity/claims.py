@@ -21,12 +21,17 @@ from vedette.model.detection import ClaimScheme, Measure
 
 GATE = 13.82
 """Chi-square 0.999 quantile for two rows; a direction has one row and is given as much."""
+BEND_MPS2 = 10.0
+"""Drones turn at up to 1 g and some more, mostly for moments."""
+SLACK_M = 30.0
+"""Reports err, and are late."""
 LEAST_STEP_S = 0.5
 """Reports may follow each other faster than their times tell."""
 
 
 class Suit(Struct, frozen=True, array_like=True, gc=False):
-    """A name that may be a body's: its log-odds ``bond`` after ``reports``, from ``since`` to ``time``."""
+    """A name that may be a body's: its log-odds ``bond`` after ``reports``, from ``since`` to ``time``.
+    ``alien``: it was heard elsewhere before, where this body was not."""
 
     scheme: ClaimScheme
     id: str
@@ -34,6 +39,7 @@ class Suit(Struct, frozen=True, array_like=True, gc=False):
     since: float
     time: float
     reports: int
+    alien: bool = False
 
 
 class Fit(NamedTuple):
@@ -100,13 +106,21 @@ def is_unbound(bond: float, settings: FuseSettings) -> bool:
     return bond < _log_odds(settings.claim_unbound)
 
 
-def courted(suits: tuple[Suit, ...], claim: Claim, nats: float, time: float, settings: FuseSettings) -> Suit:
-    """The suit of this name after one more report, which is the first if it is not among ``suits``."""
+def suit_of(suits: tuple[Suit, ...], claim: Claim, time: float, settings: FuseSettings) -> Suit | None:
+    """The suit of this name among ``suits``, if it is remembered."""
     for suit in suits:
         if (suit.scheme, suit.id) == (claim.scheme, claim.id) and fresh(suit, time, settings):
-            bond = bonded(suit.bond, nats, settings)
-            return structs.replace(suit, bond=bond, time=time, reports=suit.reports + 1)
-    return Suit(claim.scheme, claim.id, bonded(0.0, nats, settings), time, time, 1)
+            return suit
+    return None
+
+
+def courted(suits: tuple[Suit, ...], claim: Claim, nats: float, time: float, settings: FuseSettings) -> Suit:
+    """The suit of this name after one more report, which is the first if it is not among ``suits``."""
+    suit = suit_of(suits, claim, time, settings)
+    if suit is None:
+        return Suit(claim.scheme, claim.id, bonded(0.0, nats, settings), time, time, 1)
+    bond = bonded(suit.bond, nats, settings)
+    return structs.replace(suit, bond=bond, time=time, reports=suit.reports + 1)
 
 
 def with_suit(suits: tuple[Suit, ...], new: Suit, settings: FuseSettings) -> tuple[Suit, ...]:
@@ -121,12 +135,22 @@ def fresh(suit: Suit, now: float, settings: FuseSettings) -> bool:
     return now - suit.time <= settings.agreement_life_s
 
 
-def jumped(said: tuple[float, float], since_s: float, plot: Plot, settings: FuseSettings) -> bool:
-    """True if nothing flies from the place ``said`` to the report's in ``since_s``, less three sigma."""
+def jumped(said: tuple[float, float, float], plot: Plot, settings: FuseSettings) -> bool:
+    """True if nothing flies from the place and time ``said`` to the report's, less three sigma."""
     z, r = plot.place.z, plot.place.r
     slack = 3.0 * math.sqrt(2.0 * float(r[0, 0] + r[1, 1]))
     way = math.hypot(float(z[0]) - said[0], float(z[1]) - said[1]) - slack
-    return way > settings.impossible_speed_mps * max(since_s, LEAST_STEP_S)
+    return way > settings.impossible_speed_mps * max(plot.time - said[2], LEAST_STEP_S)
+
+
+def came_along(x: F64, p: F64, time: float, said: tuple[float, float, float]) -> bool:
+    """True if the body with state ``x`` (6,), ``p`` (6, 6) at ``time`` may have been at the place and time
+    ``said`` before: back along its way, within three sigma and what a turn at `BEND_MPS2` makes of it."""
+    back = max(time - said[2], 0.0)
+    east, north = float(x[0] - back * x[3]) - said[0], float(x[1] - back * x[4]) - said[1]
+    place, mixed, pace = (float(p[i, j] + p[i + 1, j + 1]) for i, j in ((0, 0), (0, 3), (3, 3)))
+    spread = math.sqrt(max(place - 2.0 * back * mixed + back * back * pace, 0.0))
+    return math.hypot(east, north) <= 3.0 * spread + 0.5 * BEND_MPS2 * back * back + SLACK_M
 
 
 def still_since(since: float, before: Measure | None, plot: Plot) -> float:

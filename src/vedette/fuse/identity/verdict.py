@@ -41,15 +41,18 @@ def is_ghost(picture: Picture, slot: int, settings: FuseSettings) -> bool:
 
 
 def rivals(picture: Picture, slot: int, at: float, settings: FuseSettings) -> list[int]:
-    """Slots of other tracks that send under the same identity at the same time, and are no ghosts."""
+    """Slots of other tracks that send under the same identity at the same time, and are no ghosts. Of a body
+    that was found not to send it nobody says so."""
     dossier = picture.dossiers[slot]
-    if dossier.identity is None:
+    if dossier.identity is None or claims.is_unbound(dossier.bond, settings):
         return []
     mine, since = _heard(dossier), at - settings.agreement_life_s
     return [
         other
         for other in picture.owners(dossier.identity)
         if other != slot
+        and picture.confirmed[other]
+        and not claims.is_unbound(picture.dossiers[other].bond, settings)
         and _heard(picture.dossiers[other]) >= max(since, dossier.founded)
         and mine >= picture.dossiers[other].founded
         and not is_ghost(picture, other, settings)

@@ -123,7 +123,8 @@ def settle(
 ) -> None:
     """Write a look's result into the table of tracks (names with _).
 
-    ``x``, ``p``, ``mu``, ``known``: the models after the look; ``before``, ``after``: existence; ``raised``
+    ``x``, ``p``, ``mu``, ``known``: the models after the look; ``before``, ``after``: existence at the look
+    (that in the table is of when the track was heard last, and may be near one already); ``raised``
     (k,): plots that measure a height. ``outcome`` (n,) says what was done to each track."""
     for t in range(n):
         outcome[t] = UNCHANGED
@@ -145,7 +146,7 @@ def settle(
                 outcome[t] = FAILED
         elif after[t] != before[t]:
             outcome[t] = WEIGHED
-            existence_[t] *= after[t] / max(before[t], 1e-12)
+            existence_[t] = min(existence_[t] * after[t] / max(before[t], 1e-12), 1.0)
         if outcome[t] != UNCHANGED:
             if after[t] > levels[CONFIRM]:
                 confirmed_[t] = True
