@@ -34,9 +34,10 @@ test: $(BIN)/.test $(PAGE) ## lint, types, page check and all tests
 	@scripts/counterparts.sh
 	@$(MAKE) lint types page-check unit
 
-lint: $(BIN)/.test ## ruff: rules and format
+lint: $(BIN)/.test ## ruff: rules and format; what people read
 	@$(STEP) "ruff check" $(BIN)/ruff check $(CODE)
 	@$(STEP) "ruff format" $(BIN)/ruff format --check $(CODE)
+	@$(STEP) "words" $(BIN)/vedette check-templates
 
 format: $(BIN)/.test ## let ruff format the code
 	@$(BIN)/ruff check --fix $(CODE)

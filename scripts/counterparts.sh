@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 missing=()
-for program in tshark chromium gcc dump1090-mutability; do
+for program in tshark chromium gcc dump1090-mutability mosquitto; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 [[ " ${missing[*]} " == *" gcc "* ]] && missing+=(libc6-dev)

@@ -26,6 +26,17 @@ VEDETTE = Path(sys.executable).with_name("vedette")
 
 WITHOUT_ROW = {
     "raw+udp": "datagrams for an adapter of another package, which says itself what it is worth",
+    "cap": "a folder of CAP messages for those who pass warnings on: nothing is read there",
+    "gateway": "phones and displays by WebSocket: they are warned, they detect nothing (`docs/gateway.md`)",
+    "meshtastic+tcp": "a team by LoRa: it is warned, and brings no detections (`docs/lora.md`)",
+    "meshtastic+serial": "the same on a serial line",
+    "mqtt": "a broker for sirens, lights and Home Assistant: nothing is read there (`docs/ways-out.md`)",
+    "mqtts": "the same with encryption",
+    "webhook+https": "alerts as signed requests to one server (`docs/ways-out.md`)",
+    "webhook+http": "the same to a program on this machine",
+    "smtp": "alerts by mail (`docs/ways-out.md`)",
+    "smtps": "the same with TLS from the first byte",
+    "webpush": "a push message that says how grave it is and to open Vedette (`docs/ways-out.md`)",
     "sapient+tcp": "Vedette as a node of another SAPIENT fusion node: it is told, and brings no detections",
     "sapient+tls": "the same over TLS",
 }

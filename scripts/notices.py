@@ -52,9 +52,10 @@ PLAIN_NAMES = {
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
+    "The MIT License": "MIT",
     "The MIT License (MIT)": "MIT",
 }
-"""What older metadata says in words -> SPDX."""
+"""What older metadata says in words, and titles of licence texts -> SPDX."""
 
 BAKED_IN = ("world-atlas",)
 """Development packages whose data the page's build copies into the page."""
@@ -127,6 +128,15 @@ def declared_licence(metadata: Any) -> str:
     return " AND ".join(f"({name})" if " OR " in name else name for name in named) or "unknown"
 
 
+def titled_licence(texts: tuple[tuple[str, str], ...]) -> str:
+    """SPDX identifier by the title of the licence text, where the metadata declares none and there is one
+    text alone; "unknown" for a title that is not known word for word."""
+    if len(texts) != 1:
+        return "unknown"
+    title = texts[0][1].strip().partition("\n")[0].strip()
+    return PLAIN_NAMES.get(title, "unknown")
+
+
 def python_packages(root: str = "vedette") -> Iterator[Package]:
     """The installed run-time dependencies of ``root``, itself left out, by name."""
     waiting, seen = [root], {canonicalize_name(root)}
@@ -152,6 +162,8 @@ def _installed(name: str) -> Package:
         if ".dist-info" in file.parts[0] and LICENCE_FILE.search(file.name)
     )
     licence = declared_licence(distribution.metadata)
+    if licence == "unknown":
+        licence = titled_licence(texts)
     return Package("python", name, distribution.version, licence, texts)
 
 

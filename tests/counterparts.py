@@ -4,8 +4,10 @@ Load it from a conftest with `importlib.util.spec_from_file_location`; fixtures 
 """
 
 import configparser
+import getpass
 import importlib.util
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -133,3 +135,48 @@ class Taky:
         config.remove_option("cot_server", "mon_ip")
         with path.open("w") as file:
             config.write(file)
+
+
+class Mosquitto:
+    """A mosquitto broker in a folder of its own, with a user and password; ``tls``: certificate and key."""
+
+    def __init__(self, program: str, folder: Path, *, tls: tuple[str, str] | None = None) -> None:
+        self.program, self.folder = program, folder
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        passwords = folder / "passwords"
+        passwd = shutil.which("mosquitto_passwd") or str(Path(program).parent / "mosquitto_passwd")
+        subprocess.run([passwd, "-c", "-b", str(passwords), "vedette", "s3cret"], check=True)
+        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous false", f"password_file {passwords}"]
+        lines += [
+            "persistence false",
+            f"user {getpass.getuser()}",
+            f"log_dest file {folder / 'mosquitto.log'}",
+        ]
+        if tls is not None:
+            lines += [f"certfile {tls[0]}", f"keyfile {tls[1]}"]
+        (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+
+    def start(self) -> None:
+        """Run the broker and return when it accepts connections."""
+        self.process = subprocess.Popen([self.program, "-c", str(self.folder / "mosquitto.conf")])
+        for _ in range(600):
+            if self.process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise RuntimeError("mosquitto does not listen")
+
+    def stop(self) -> None:
+        """End the broker, by force if it does not go."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None

@@ -123,6 +123,23 @@ def test_declared_licence_of_real_metadata(
     assert notices.acceptable(licence) is good
 
 
+@pytest.mark.parametrize(
+    ("texts", "licence"),
+    [
+        ((("LICENSE", "The MIT License\n\nCopyright ..."),), "MIT"),
+        ((("LICENSE", "\n  The MIT License (MIT)  \nPermission ..."),), "MIT"),
+        ((("LICENSE", "GNU GENERAL PUBLIC LICENSE\n..."),), "unknown"),
+        ((("LICENSE", "The MIT License, but\n..."),), "unknown"),
+        ((("LICENSE", "The MIT License\n"), ("COPYING", "GNU GENERAL PUBLIC LICENSE\n")), "unknown"),
+        ((), "unknown"),
+    ],
+)
+def test_a_licence_that_no_metadata_declares_is_told_by_its_title(
+    texts: tuple[tuple[str, str], ...], licence: str
+) -> None:
+    assert notices.titled_licence(texts) == licence
+
+
 def test_page_packages_leave_out_development_only_and_keep_what_is_baked_in(tmp_path: Path) -> None:
     packages = {
         "": {"name": "page"},

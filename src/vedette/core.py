@@ -29,13 +29,14 @@ from vedette.model import (
     Track,
     UnitReport,
 )
-from vedette.model.alert import Alert, Receipt
-from vedette.model.event import Action, Configure, DetectionBatch, Digest, SensorReport, Tick
+from vedette.model.alert import Alert, AlertStatus, Receipt
+from vedette.model.event import Action, Configure, DetectionBatch, Digest, Receipts, SensorReport, Tick
 from vedette.model.launch import LaunchArea
 from vedette.model.strict import decode_tree
-from vedette.warn import Warner, WarnSettings, Witness
+from vedette.model.threat import Level
+from vedette.warn import Bodies, Body, DeskRates, Removal, Silence, Warner, WarnSettings, Witness
 
-SNAPSHOT_FORMAT = 2
+SNAPSHOT_FORMAT = 3
 ASSESS_PERIOD_S = 1.0
 """All threats are weighed this often: on detections, which is when there is news; and when none come in, on
 the tick that is `ASSESS_GRACE_S` later."""
@@ -44,6 +45,14 @@ ASSESS_EARLY_S = 0.05
 ASSESS_GRACE_S = 0.2
 MOST_REPORTED_SENSORS = 256
 """Sensors without a line in the configuration whose word on their place is taken."""
+_SOURCE = {
+    "radar-3d": "radar",
+    "radar-2d": "radar",
+    "camera": "camera",
+    "acoustic-array": "acoustic-array",
+    "direction-finder": "direction-finder",
+    "report": "broadcast",
+}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -94,7 +103,7 @@ class Core:
         ground = self._ground(configure)
         self._tracker = Tracker(configure.site, configure.sensors, settings.fuse, ground=ground)
         self._assessor = Assessor(configure.site, settings.assess) if assessor is None else assessor
-        self._warner = Warner(settings.warn)
+        self._warner = Warner(_warn_settings(configure, settings))
         self._threats: tuple[Threat, ...] = ()
         self._own_counts: Counter[str] = Counter()
         self._second = -math.inf
@@ -108,7 +117,8 @@ class Core:
             SensorReport: self._sensor,
             UnitReport: self._unit,
             Roster: self._roster,
-            Receipt: lambda body, at: self._warner.receipt(body, at),
+            Receipt: lambda body, at: self._warner.receipts_of((body,), at),
+            Receipts: lambda body, at: self._warner.receipts_of(body.receipts, at),
             Action: lambda body, at: self._warner.action(body, at),
         }
 
@@ -161,9 +171,37 @@ class Core:
         """Open alerts, and those closed within the last minutes."""
         return self._warner.alerts()
 
+    def alert(self, alert: str) -> Alert | None:
+        """The latest revision of an alert that is open, or closed within the last minutes."""
+        return self._warner.alert(alert)
+
+    def alerts_of(self, unit: str) -> tuple[Alert, ...]:
+        """The alerts of one unit: those that are open, and where none is, the one that ended last."""
+        return self._warner.alerts_of(unit)
+
     def receipts(self, alert: str) -> tuple[Receipt, ...]:
         """All receipts of one alert."""
         return self._warner.receipts(alert)
+
+    def drones(self, alert: str) -> tuple[tuple[str, Level], ...]:
+        """The drones of an alert, the lead first, each with its level."""
+        return self._warner.drones(alert)
+
+    def next_step(self, alert: str) -> float | None:
+        """When the next step of an alert's escalation is due; None if nobody is asked about it."""
+        return self._warner.next_step(alert)
+
+    def rates(self, at: float) -> tuple[DeskRates, ...]:
+        """How many alarms each desk has had to take in."""
+        return self._warner.rates(at)
+
+    def silences(self) -> tuple[Silence, ...]:
+        """What makes no sound by somebody's decision."""
+        return self._warner.silences()
+
+    def out_of_service(self) -> tuple[Removal, ...]:
+        """Units that are told of IMMINENT danger only, by somebody's decision."""
+        return self._warner.out_of_service()
 
     def registrations(self) -> tuple[Registration, ...]:
         """How the sensors that could be compared with each other seem to be set up."""
@@ -211,7 +249,7 @@ class Core:
         core._reported = {profile.id: profile for profile in held.reported}
         core._tracker = core._tracker_of(held.configure, core._reported, core.settings.fuse, held.tracker)
         core._assessor = Assessor.restore(site, core.settings.assess, held.assessor)
-        core._warner = Warner.restore(core.settings.warn, held.warner)
+        core._warner = Warner.restore(_warn_settings(held.configure, core.settings), held.warner)
         core._second, core._assessed_at = held.second, held.assessed_at
         core._own_counts.update(held.counts)
         return core
@@ -228,6 +266,10 @@ class Core:
     def _configure(self, configure: Configure, at: float) -> list[Intent]:
         """New configuration: alerts and units are carried over; tracks too, unless the origin moved."""
         settings = decode_tree(configure.settings, Settings, "settings")
+        if self._only_warns_otherwise(configure, settings):
+            self._warner = Warner.restore(_warn_settings(configure, settings), self._warner.state())
+            self.configure, self.settings = configure, settings
+            return []
         site, moved = configure.site, configure.site != self.configure.site
         named = {profile.id for profile in configure.sensors}
         # The place of a sensor was judged against the old site: it will say it again.
@@ -241,10 +283,15 @@ class Core:
             tracker = self._tracker_of(configure, reported, settings.fuse, self._tracker.state())
             assessor = Assessor.restore(site, settings.assess, self._assessor.state())
         # All or nothing: a configuration that is refused leaves the old one in force.
-        self._warner = Warner.restore(settings.warn, self._warner.state())
+        self._warner = Warner.restore(_warn_settings(configure, settings), self._warner.state())
         self._tracker, self._assessor, self._reported = tracker, assessor, reported
         self.configure, self.settings = configure, settings
         return []
+
+    def _only_warns_otherwise(self, configure: Configure, settings: Settings) -> bool:
+        """Other words or other times of the warning: what is tracked and weighed need not be built anew."""
+        before = replace(self.configure, settings={}), self.settings.fuse, self.settings.assess
+        return before == (replace(configure, settings={}), settings.fuse, settings.assess)
 
     def _ground(self, configure: Configure) -> Ground | None:
         """The ground that a configuration names. Raises InputError if it is not to be found."""
@@ -318,8 +365,15 @@ class Core:
         """Weigh and tell all threats."""
         frame = self._tracker.frame(at)
         self._threats, self._assessed_at = self._assessor.assess(frame, at), at
-        frame = self._with_lost(frame, at)
-        return self._warner.threats(self._threats, at, _last_seen(frame), witnesses=self._witnesses(frame))
+        bodies = self._bodies(self._with_lost(frame, at), self._threats)
+        ages = {state.report.unit: state.age_s for state in self.units(at)} if self._is_grave() else None
+        return self._warner.threats(self._threats, at, bodies, ages=ages)
+
+    def _is_grave(self) -> bool:
+        """Somebody on the roster may have to be told whose place nobody knows."""
+        return bool(self.roster.units) and any(
+            threat.level in ("warning", "imminent") for threat in self._threats
+        )
 
     def _warn_of_rises(self, at: float, changed: frozenset[str]) -> list[Intent]:
         """Weigh the tracks that were just detected, and warn at once of threats that have risen; all
@@ -329,23 +383,54 @@ class Core:
         self.on_stage("assessed")
         if not risen:
             return []
-        frame = self._with_lost(frame, at)
-        seen, witnesses = _last_seen(frame), self._witnesses(frame)
-        return self._warner.threats(risen, at, seen, risen_only=True, witnesses=witnesses)
+        bodies = self._bodies(self._with_lost(frame, at), risen)
+        return self._warner.threats(risen, at, bodies, risen_only=True)
 
     def _with_lost(self, frame: Frame, at: float) -> Frame:
         """The frame, and the tracks that are not in it and of which people are warned all the same."""
         lost = self._assessor.lost(frame, at)
         return replace(frame, tracks=(*frame.tracks, *lost)) if lost else frame
 
-    def _witnesses(self, frame: Frame) -> dict[str, Witness]:
-        """How each track is known."""
-        vouched = self._tracker.vouched
-        tracks = (*frame.tracks, *frame.unplaced)
-        known = {track.id: _witness_of(track, vouched) for track in tracks}
+    def _bodies(self, frame: Frame, threats: tuple[Threat, ...]) -> Bodies:
+        """Of each body that threatens somebody: when it was last detected, how it is known, what it may be,
+        and whether it is actual."""
+        vouched, wanted = self._tracker.vouched, {threat.track for threat in threats}
+        kinds: dict[str, str] = {profile.id: profile.type for profile in self.sensors}
+        known = {
+            track.id: Body(
+                seen=track.updated,
+                witness=_witness_of(track, vouched),
+                kind=max(track.beliefs, key=track.beliefs.__getitem__, default="unknown"),
+                status=self._status(track.sensors),
+                existence=track.existence,
+                doubted=track.trust in ("contradicted", "ghost"),
+                sources=_sources_of(track.sensors, kinds, track.id),
+                height_known=track.height_known,
+            )
+            for track in (*frame.tracks, *frame.unplaced)
+            if track.id in wanted
+        }
         for wedge in frame.wedges:
-            known[wedge.id] = "sensor" if wedge.sensor in vouched else "broadcast"
+            known[wedge.id] = Body(
+                seen=wedge.heard,
+                witness="sensor" if wedge.sensor in vouched else "broadcast",
+                status=self._status((wedge.sensor,)),
+                existence=wedge.existence,
+                sources=_sources_of((wedge.sensor,), kinds, wedge.id),
+                height_known=False,
+            )
         return known
+
+    def _status(self, sensors: tuple[str, ...]) -> AlertStatus:
+        """What a single sensor that is neither exercised nor tested has seen is actual, and so is what no
+        sensor is named for."""
+        exercise, test = self.configure.exercise, self.configure.test
+        if not exercise and not test:
+            return "actual"
+        if "*" in exercise or (sensors and all(sensor in exercise for sensor in sensors)):
+            return "exercise"
+        tried = "*" in test or (sensors and all(sensor in (*exercise, *test) for sensor in sensors))
+        return "test" if tried else "actual"
 
     def _digest(self, at: float) -> list[Intent]:
         """Both digests of DESIGN section 5, of the state as it is and of the state 8 s back.
@@ -372,14 +457,20 @@ class Core:
         )
 
 
+def _warn_settings(configure: Configure, settings: Settings) -> WarnSettings:
+    """Who speaks in the long texts is the site, if nobody else is named."""
+    source = settings.warn.source or configure.site.name
+    return replace(settings.warn, source=source)
+
+
+def _sources_of(sensors: tuple[str, ...], kinds: dict[str, str], track: str) -> tuple[str, ...]:
+    """The kinds of these sensors, as the words of a text know them."""
+    if track.startswith(AIRCRAFT_LETTER):
+        return ("aviation",)
+    return tuple(dict.fromkeys(_SOURCE.get(kinds.get(name, "report"), "other") for name in sensors))
+
+
 def _witness_of(track: Track, vouched: frozenset[str]) -> Witness:
     if not vouched.isdisjoint(track.sensors):
         return "sensor"
     return "aviation" if track.id.startswith(AIRCRAFT_LETTER) else "broadcast"
-
-
-def _last_seen(frame: Frame) -> dict[str, float]:
-    """When each track was last detected, and each direction last heard (Unix seconds)."""
-    tracks = (*frame.tracks, *frame.unplaced)
-    seen = {track.id: track.updated for track in tracks if track.updated is not None}
-    return seen | {wedge.id: wedge.heard for wedge in frame.wedges}

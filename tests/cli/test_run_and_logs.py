@@ -22,7 +22,7 @@ NOBODY = 65_534
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
-    for _ in range(1200):
+    for _ in range(3000):
         if condition():
             return
         time.sleep(0.05)
@@ -140,9 +140,12 @@ def test_a_taken_console_port_stops_no_warning(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         command = ["-c", "from vedette.cli.main import main; main()", "run", "--listen", f"127.0.0.1:{port}"]
         with subprocess.Popen([sys.executable, *command], cwd=tmp_path, stderr=errors) as child:
-            wait_for(lambda: "is watching" in said.read_text() or child.poll() is not None, "a start")
-            child.send_signal(signal.SIGINT)
-            assert child.wait(60) == 0
+            try:
+                wait_for(lambda: "is watching" in said.read_text() or child.poll() is not None, "a start")
+                child.send_signal(signal.SIGINT)
+                assert child.wait(60) == 0
+            finally:
+                child.kill()
     assert f"NO PAGE: console port {port}" in said.read_text()
     assert "There is no page." in said.read_text()
     assert "Traceback" not in said.read_text()

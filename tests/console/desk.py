@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from vedette.console import Server, create_app, serve
+from vedette.console import DemoEntrance, Server, create_app, serve
 from vedette.console.assets import Asset
-from vedette.model import Alert, InputError
+from vedette.console.entrance import Entrance
+from vedette.model import Alert, InputError, Receipt
 from vedette.model.event import Action
 from vedette.station.view import AlertView, Ellipse, FeedView, RecordView, SiteView, TrackView, UnitView, View
 
@@ -84,6 +85,27 @@ def shown(alert: Alert) -> AlertView:
     return AlertView(alert=alert, raised=alert.time, worst=alert.level)
 
 
+class StationTime:
+    """Station time of a desk: that of its view."""
+
+    speed = 1.0
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk = desk
+
+    def now(self) -> float:
+        return self._desk.view().at
+
+    def from_wall(self, wall_s: float) -> float:
+        return wall_s
+
+    def to_wall(self, at_s: float) -> float:
+        return at_s
+
+    async def sleep_until(self, at_s: float) -> None:
+        raise AssertionError("the console does not wait for station time")
+
+
 class Desk:
     """A source whose view the test sets, and which keeps what a person did.
 
@@ -92,21 +114,27 @@ class Desk:
 
     def __init__(self, running: bool = False) -> None:
         self.now = picture()
+        self.refuses = False
         self.running = running
         self.started = time.monotonic()
         self.actions: list[Action] = []
+        self.receipts: list[Receipt] = []
+        self.clock = StationTime(self)
 
     def view(self) -> View:
         passed = time.monotonic() - self.started if self.running else 0.0
         return msgspec.structs.replace(self.now, at=self.now.at + passed)
 
     def act(self, action: Action) -> None:
-        if action.actor == "Nobody":
-            raise InputError("actor Nobody: not on the roster; add the name to the roster")
+        if self.refuses:
+            raise InputError("the record takes nothing more; look at the disk")
         self.actions.append(action)
 
-    def alert_exists(self, alert: str) -> bool:
-        return any(shown.alert.alert == alert for shown in self.now.alerts)
+    def receipt(self, receipt: Receipt) -> None:
+        self.receipts.append(receipt)
+
+    def alert(self, alert: str) -> Alert | None:
+        return next((shown.alert for shown in self.now.alerts if shown.alert.alert == alert), None)
 
 
 PAGE = {
@@ -116,9 +144,16 @@ PAGE = {
 
 
 @asynccontextmanager
-async def running(desk: Desk, assets: dict[str, Asset] | None = PAGE, port: int = 0) -> AsyncIterator[Server]:
-    """The console of ``desk`` on a free port of this machine; ``assets`` None is the built page."""
-    server = await serve(create_app(desk, metrics=lambda: b"vedette_up 1\n", assets=assets), port=port)
+async def running(
+    desk: Desk,
+    assets: dict[str, Asset] | None = PAGE,
+    port: int = 0,
+    entrance: Entrance | None = None,
+) -> AsyncIterator[Server]:
+    """The console of ``desk`` on a free port of this machine; ``assets`` None is the built page, and without
+    an ``entrance`` it is a demo's."""
+    app = create_app(desk, entrance or DemoEntrance(), metrics=lambda: b"vedette_up 1\n", assets=assets)
+    server = await serve(app, port=port)
     try:
         yield server
     finally:

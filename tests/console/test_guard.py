@@ -7,7 +7,7 @@ import httpx
 import pytest
 import websockets
 
-from vedette.console import create_app, serve
+from vedette.console import DemoEntrance, create_app, serve
 from vedette.model import ConfigError
 
 ACK = "/api/v1/alerts/a-1/acknowledge"
@@ -44,7 +44,7 @@ def test_a_post_from_another_page_is_refused(with_console, origin):
     async def scenario(desk, server):
         headers = {"origin": origin.format(port=server.port)}
         async with httpx.AsyncClient(base_url=server.url) as client:
-            answer = await client.post(ACK, json={"actor": "Ruiz"}, headers=headers)
+            answer = await client.post(ACK, json={}, headers=headers)
         assert answer.status_code == 403
         assert desk.actions == []
 
@@ -55,7 +55,7 @@ def test_a_post_from_its_own_page_is_taken(with_console):
     async def scenario(desk, server):
         headers = {"origin": server.url.rstrip("/")}
         async with httpx.AsyncClient(base_url=server.url) as client:
-            answer = await client.post(ACK, json={"actor": "Ruiz"}, headers=headers)
+            answer = await client.post(ACK, json={}, headers=headers)
         assert answer.status_code == 202
 
     with_console(scenario)
@@ -73,11 +73,21 @@ def test_a_websocket_from_another_page_never_opens(with_console):
     with_console(scenario)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", "", "127.0.0.1.evil.example"])
-def test_it_listens_on_this_machine_only(with_console, host):
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("0.0.0.0", "without TLS the console listens on this machine only"),
+        ("::", "without TLS"),
+        ("192.0.2.1", "without TLS"),
+        ("example.org", "no address"),
+        ("", "no address"),
+        ("127.0.0.1.evil.example", "no address"),
+    ],
+)
+def test_without_tls_it_listens_on_this_machine_only(with_console, host, words):
     async def scenario(desk, server):
-        with pytest.raises(ConfigError, match="listens on this machine only"):
-            await serve(create_app(desk, assets={}), host, 0)
+        with pytest.raises(ConfigError, match=words):
+            await serve(create_app(desk, DemoEntrance(), assets={}), host, 0)
 
     with_console(scenario)
 
@@ -85,14 +95,14 @@ def test_it_listens_on_this_machine_only(with_console, host):
 def test_a_port_in_use_is_said_in_words(with_console):
     async def scenario(desk, server):
         with pytest.raises(ConfigError, match="choose another port"):
-            await serve(create_app(desk, assets={}), "127.0.0.1", server.port)
+            await serve(create_app(desk, DemoEntrance(), assets={}), "127.0.0.1", server.port)
 
     with_console(scenario)
 
 
 def test_the_port_is_free_again_after_stop(desk):
     async def main():
-        server = await serve(create_app(desk, assets={}), "localhost", 0)
+        server = await serve(create_app(desk, DemoEntrance(), assets={}), "localhost", 0)
         await server.stop()
         return server.port
 

@@ -14,6 +14,7 @@ from vedette.express.cot import (
     alert_events,
     alert_text,
     clear_events,
+    long_text,
     message_id,
     ping_event,
     pong_event,
@@ -313,3 +314,20 @@ def test_any_track_and_any_words_can_be_written(enu, velocity, covariance, ident
         again = read_event(write_event(written))
         assert again.lat_deg == pytest.approx(written.lat_deg, abs=1e-6)
         assert again.ce_m is None or again.ce_m > 0.0
+
+
+@pytest.mark.parametrize(("status", "mark"), [("exercise", "EXERCISE "), ("test", "TEST "), ("actual", "")])
+def test_what_is_not_actual_says_so_first_in_every_name(status, mark):
+    made = alert(status=status, text={})
+    chat, marker = deliver(made, seen=seen())
+    assert marker.callsign == f"{mark}DRONE IMMINENT"
+    assert chat.remarks.text.startswith(f"{mark}IMMINENT: drone, bearing 037")
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [("es", "Dron, largo."), ("en", "Drone, at length."), ("fr", "Drone, at length.")]
+)
+def test_the_marker_says_it_at_length_and_the_message_in_one_line(language: str, shown: str) -> None:
+    said = alert(long={"en": "Drone, at length.", "es": "Dron, largo."})
+    assert long_text(said, language) == shown
+    assert long_text(alert(), language) == alert_text(alert(), language)

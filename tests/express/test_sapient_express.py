@@ -337,8 +337,8 @@ def test_an_exercise_is_called_one_in_every_report():
     assert ("exercise", "not a real object") in info(report(node=node))
     assert status(node, T, Condition(), changed=True).status_report.mode == "Exercise"
     assert goodbye(node, T).status_report.mode == "Exercise"
-    assert alert(node, alarm(), None, T).alert.description.startswith("EXERCISE. ")
-    assert not alert(NODE, alarm(), None, T).alert.description.startswith("EXERCISE")
+    assert alert(node, alarm(status="exercise"), None, T).alert.description.startswith("EXERCISE. ")
+    assert alert(NODE, alarm(status="test"), None, T).alert.description.startswith("TEST. ")
     modes = [mode.mode_name for mode in registration(node, T).registration.mode_definition]
     assert modes == ["Default", "Exercise"]
 
@@ -362,6 +362,19 @@ def test_a_level_gives_type_and_priority(level, kind, priority):
 def test_a_state_gives_the_status(state, number):
     """ACTIVE, ACKNOWLEDGE, CLEAR."""
     assert alert(NODE, alarm(state=state), None, T).alert.status == number
+
+
+def test_what_is_actual_is_never_called_an_exercise():
+    node = msgspec.structs.replace(NODE, exercise=True)
+    for known in (node, NODE):
+        assert alert(known, alarm(), None, T).alert.description.startswith("IMMINENT")
+
+
+def test_what_a_person_cancelled_is_rejected_and_not_cleared():
+    said = alert(NODE, alarm(state="cleared", cancelled_by="Sgt Vega"), None, T).alert
+    assert said.status == said.ALERT_STATUS_REJECT
+    assert "cancelled it" in said.description
+    assert "Vega" not in str(said)
 
 
 def test_the_words_tell_the_states_apart():

@@ -157,7 +157,9 @@ def test_a_look_is_settled_track_by_track(seed: int, n: int, m: int) -> None:
     raised = one.known | (surely & one.raised[one.best])
     np.testing.assert_array_equal(table["known"], np.where(moved, raised, old["known"]))
     ratio = np.where(weighed, one.after / np.maximum(one.before, 1e-12), 1.0)
-    want = np.where(moved, one.after, old["existence"] * ratio)
+    want = np.where(
+        moved, one.after, np.where(weighed, np.minimum(old["existence"] * ratio, 1.0), old["existence"])
+    )
     np.testing.assert_allclose(table["existence"], want, rtol=1e-12)
     rises = (moved | weighed) & (one.after > 0.8)
     falls = (moved | weighed) & (one.after < 0.3) & table["independent"] & ~old["named"]

@@ -57,6 +57,20 @@ class TestConfirmation:
         assert len(frame.tracks) <= 2
         assert min(math.dist(t.enu_m, (2000.0 - 20.0 * 29, 0.0, 90.0)) for t in frame.tracks) < 15.0
 
+    def test_who_saw_a_body_last_stands_for_it_while_nobody_sees_it(self, world) -> None:
+        """Else what only an exercise has seen would become actual by flying behind a hill."""
+        tracker = world.tracker(world.radar)
+        for t in range(10):
+            tracker.add(
+                [world.report(t, north(t)), world.plot(t + 0.5, north(t + 0.5))], world.start + t + 0.6
+            )
+        assert tracker.frame(world.start + 9.6).tracks[0].sensors == ("radar", "rid")
+        for ahead in (13.0, 25.0):
+            tracker.advance(world.start + 9.6 + ahead)
+            (track,) = tracker.frame(world.start + 9.6 + ahead).tracks
+            assert track.sensors == ("radar",)
+            assert not track.height_measured
+
     def test_a_body_that_falls_silent_ends_after_about_a_minute(self, world) -> None:
         tracker = world.tracker()
         world.feed(tracker, [world.report(t, north(t)) for t in range(5)])

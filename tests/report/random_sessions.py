@@ -9,6 +9,7 @@ forged receipts, and configuration that changes on the way.
 import math
 import random
 from collections.abc import Iterator
+from typing import get_args
 
 from msgspec import structs
 from station_build import SITE, START, Recorder
@@ -32,6 +33,7 @@ from vedette.model import (
 from vedette.model.detection import Integrity, Signal
 from vedette.model.event import (
     Action,
+    ActionKind,
     Body,
     ClockStep,
     Configure,
@@ -41,6 +43,7 @@ from vedette.model.event import (
     Shed,
 )
 from vedette.model.site import SensorSigma
+from vedette.model.unit import Duty
 
 RADAR = SensorProfile(
     id="radar-1",
@@ -116,8 +119,11 @@ def play(recorder: Recorder, seed: int, seconds: float = 16.0) -> Iterator[None]
         for body in _beside(rng, recorder, at):
             recorder.enter(at, body)
             yield
-    recorder.hand.at += 12.0
-    recorder.engine.tick()
+    # Alerts end only when nothing has been seen for long: the quiet afterwards belongs to it.
+    for _ in range(7):
+        recorder.hand.at += 12.0
+        recorder.engine.tick()
+        yield
 
 
 def _beside(rng: random.Random, recorder: Recorder, at: float) -> Iterator[Body]:
@@ -138,12 +144,24 @@ def _beside(rng: random.Random, recorder: Recorder, at: float) -> Iterator[Body]
             channel="radio",
             fact=rng.choice(("accepted", "on-device", "shown", "acknowledged")),
         )
-    if known and rng.random() < 0.03:
-        yield Action(
-            actor=rng.choice(("desk", "")), action="acknowledge", via="console", alert=known[-1].alert
-        )
+    if known and rng.random() < 0.06:
+        yield _act(rng, known[-1].alert)
     if rng.random() < 0.04:
         yield rng.choice((_roster(rng), _configure(rng), *_NOISE))
+
+
+def _act(rng: random.Random, alert: str) -> Action:
+    """Something a person does, often with what it needs, now and then with what it must not have."""
+    return Action(
+        actor=rng.choice(("desk", "desk", "")),
+        action=rng.choice((*get_args(ActionKind), "acknowledge", "cancel", "cancel")),
+        via="console",
+        alert=rng.choice((alert, alert, None)),
+        value=rng.choice((None, "1", "info", "once", "nobody")),
+        reason=rng.choice((None, "seen by eye")),
+        unit=rng.choice((None, *UNITS)),
+        for_s=rng.choice((None, 3.0, 900.0)),
+    )
 
 
 _NOISE: tuple[Body, ...] = (
@@ -302,7 +320,9 @@ def _unit(rng: random.Random, at: float) -> UnitReport:
 def _roster(rng: random.Random) -> Roster:
     names = rng.sample(UNITS, 2)
     return Roster(
-        version=rng.randrange(1, 9), units=tuple(RosterEntry(unit=name, language="en") for name in names)
+        version=rng.randrange(1, 9),
+        units=tuple(RosterEntry(unit=name, language="en", team=rng.choice((None, "one"))) for name in names),
+        duty=(Duty(role="watch-officer", unit="desk", begins=START, until=START + 9.0),),
     )
 
 

@@ -20,6 +20,7 @@ from vedette.model import Event
 from vedette.model.event import (
     INTENT_KINDS,
     Configure,
+    Deliver,
     Digest,
     OperatorPosition,
     Segment,
@@ -117,8 +118,9 @@ def test_sessions_reach_what_they_hunt_in() -> None:
     wanted |= {"sensor-place-is-configured", "sensor-cannot-be-placed"}
     assert wanted <= {name for count in counts for name in count}
     assert {"sensor"} <= kinds
-    said = {word for r in recorders for e in r.decided for word in str(getattr(e.body, "alert", "")).split()}
-    assert "(ADS-B)," in said
+    bodies = [event.body for recorder in recorders for event in recorder.decided]
+    drones = {track for body in bodies if isinstance(body, Deliver) for track in body.alert.tracks}
+    assert {track[0] for track in drones} >= {"A", "T"}, "aircraft by their own word are among them"
 
 
 @pytest.mark.parametrize("scenario", [demo(), synthetic_load(12, 40, duration_s=12.0)], ids=["demo", "load"])

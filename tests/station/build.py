@@ -17,6 +17,7 @@ from vedette.record import Keyring, Log, verify
 from vedette.report.replay import Replay
 from vedette.sense.remote_id import RemoteIdAdapter
 from vedette.simulate import Scenario, emissions, load_builtin
+from vedette.station.access.credentials import SESSION_COOKIE
 from vedette.station.engine import Engine
 from vedette.station.journal import Journal
 from vedette.wire.capture import FrameBatch
@@ -91,6 +92,8 @@ class StationProcess:
     def __init__(self, config: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self._stderr = log.open("ab")
         self.log = log
+        self.session: str | None = None
+        """Of whoever looks at the page of a station with accounts."""
         self._before = len(self.said())
         self.process = subprocess.Popen(
             [
@@ -116,9 +119,16 @@ class StationProcess:
     def view(self) -> dict[str, object]:
         page = self.page()
         assert page is not None
-        with urllib.request.urlopen(f"{page}api/v1/view", timeout=10) as answer:
+        with urllib.request.urlopen(self.request(f"{page}api/v1/view"), timeout=10) as answer:
             seen: dict[str, object] = json.load(answer)
             return seen
+
+    def request(self, address: str, body: bytes | None = None) -> urllib.request.Request:
+        """A request of a browser on the page."""
+        headers = {"origin": str(self.page()).rstrip("/")}
+        if self.session is not None:
+            headers["cookie"] = f"{SESSION_COOKIE}={self.session}"
+        return urllib.request.Request(address, data=body, headers=headers)
 
     def kill(self) -> None:
         """As a power cut would: no goodbye."""

@@ -37,6 +37,7 @@ geoid_height_m = -29.5
 
 [console]
 listen = "127.0.0.1:0"
+demo_desk = true
 
 [[feed]]
 name = "radar"

@@ -55,7 +55,15 @@ def test_good_file_resolves_paths(tmp_path: Path) -> None:
         ('state = "state"', "colour = 3", "line 1: colour"),
         ('state = "state"', "settings = {fuse = {nonsense = 1}}", "nonsense"),
         ('state = "state"', 'console = {listen = "0.0.0.0:80"}', "not this machine"),
+        ('state = "state"', 'console = {listen = "[::]:80"}', "not this machine: it needs cert_file"),
         ('state = "state"', 'console = {listen = "here"}', "HOST:PORT"),
+        ('state = "state"', 'console = {listen = "page.example:80"}', "no address"),
+        ('state = "state"', 'console = {cert_file = "a.crt"}', "belong together"),
+        (
+            'state = "state"',
+            'console = {listen = "192.0.2.1:80", cert_file = "a", key_file = "b", demo_desk = true}',
+            "only on 127.0.0.1",
+        ),
     ],
 )
 def test_bad_file_says_where(tmp_path: Path, before: str, after: str, says: str) -> None:

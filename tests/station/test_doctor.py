@@ -67,6 +67,20 @@ def test_no_feed_is_bad(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+def test_folders_of_messages(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").write_text("x")
+    names = ("there", "later/still", "file", "file/below")
+    found = findings(tmp_path, *(f"cap:{tmp_path / name}?sender=a" for name in names))
+    told = [(found[f"feed f{n}"].verdict, found[f"feed f{n}"].found) for n in range(len(names))]
+    assert told[:2] == [
+        ("good", "a folder for messages"),
+        ("good", "a folder for messages, made when the station starts"),
+    ]
+    assert [verdict for verdict, _ in told[2:]] == ["bad", "bad"]
+    assert not (tmp_path / "later").exists()
+
+
 def test_captures(tmp_path: Path, capture: Path) -> None:
     (tmp_path / "empty.pcap").write_bytes(b"")
     (tmp_path / "none.pcap").write_bytes(capture.read_bytes()[:24])

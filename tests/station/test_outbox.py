@@ -2,7 +2,7 @@
 
 from vedette.model import Alert, Receipt
 from vedette.model.alert import AlarmState, Fact
-from vedette.model.event import AlertChange, Clear, Deliver
+from vedette.model.event import AlertChange, Clear, Deliver, Receipts
 from vedette.model.threat import Level
 from vedette.station.outbox import MOST, Outbox
 
@@ -79,8 +79,10 @@ def test_escalation_sends_again() -> None:
     box = Outbox()
     box.fold(deliver(alert(), "u1"))
     box.fold(receipt("accepted"))
-    box.resend("A1", ("u1",))
+    assert not box.due("tak", 0.0)
+    box.fold(deliver(alert(), "u1"))
     assert box.due("tak", 0.0)
+    assert box.shed == 0
 
 
 def test_desk_acknowledgement_still_tells_those_not_reached() -> None:
@@ -119,3 +121,80 @@ def test_pending_rebuilds_the_same_outbox() -> None:
     for message in (*deliveries, *clears):
         again.fold(message)
     assert again.entries.keys() == box.entries.keys()
+
+
+def test_thirty_thousand_are_held_and_told_the_worst_first() -> None:
+    box = Outbox()
+    units = tuple(f"U{number}" for number in range(30_000))
+    box.fold(deliver(alert("A1", level="advisory"), *units))
+    box.fold(deliver(alert("A2", level="imminent", soonest=4.0), "first"))
+    assert box.shed == 0
+    due = box.due("gate", 0.0)
+    assert len(due) == 30_001
+    assert due[0].recipient == "first"
+
+
+def test_an_older_revision_that_comes_late_replaces_nothing() -> None:
+    """A message for many is addressed in parts, and a newer one may overtake it."""
+    box = Outbox()
+    box.fold(deliver(alert(revision=2), "u1"))
+    box.address(deliver(alert(revision=1), "u1", "u2"), ("u1", "u2"))
+    found = {entry.recipient: entry.message.alert.revision for entry in box.due("tak", 0.0)}
+    assert found == {"u1": 2, "u2": 1}
+
+
+def test_what_a_channel_has_in_hand_is_not_due_there_until_it_failed() -> None:
+    box = Outbox()
+    box.fold(deliver(alert(), "u1"))
+    (entry,) = box.due("gate", 0.0)
+    box.due("tak", 0.0)
+    box.handed(entry, "gate")
+    assert not box.due("gate", 0.0)
+    assert box.due("tak", 0.0)
+    box.kept(entry, "gate")
+    assert box.due("gate", 0.0) == [entry]
+    box.handed(entry, "gate")
+    box.sent(entry, "gate")
+    assert not box.due("gate", 0.0)
+
+
+def test_nothing_that_was_replaced_meanwhile_comes_back() -> None:
+    box = Outbox()
+    box.fold(deliver(alert(revision=1), "u1"))
+    (old,) = box.due("gate", 0.0)
+    box.handed(old, "gate")
+    box.fold(deliver(alert(revision=2), "u1"))
+    box.kept(old, "gate")
+    assert [entry.message.alert.revision for entry in box.due("gate", 0.0)] == [2]
+    box.sent(old, "gate")
+    assert [entry.message.alert.revision for entry in box.due("gate", 0.0)] == [2]
+
+
+def test_who_comes_back_is_told_again_by_that_channel_only() -> None:
+    box = Outbox()
+    box.fold(deliver(alert(), "u1", "u2"))
+    for channel in ("gate", "tak"):
+        for entry in box.due(channel, 0.0):
+            box.sent(entry, channel)
+    assert box.again("gate", "u1")
+    assert [entry.recipient for entry in box.due("gate", 0.0)] == ["u1"]
+    assert not box.due("tak", 0.0)
+    box.fold(receipt("acknowledged"))
+    assert not box.again("gate", "u1")
+    assert not box.due("gate", 0.0)
+
+
+def test_facts_of_many_are_one_event() -> None:
+    box = Outbox()
+    box.fold(deliver(alert(), "u1", "u2", "u3"))
+    box.fold(Receipts(receipts=(receipt("acknowledged"), receipt("acknowledged", recipient="u3"))))
+    assert [entry.recipient for entry in box.entries.values()] == ["u2"]
+
+
+def test_a_snapshot_says_a_message_for_many_once() -> None:
+    box = Outbox()
+    box.fold(deliver(alert(), "u1", "u2", "u3"))
+    box.fold(receipt("acknowledged", recipient="u2"))
+    deliveries, clears = box.pending()
+    assert [message.recipients for message in deliveries] == [("u1", "u3")]
+    assert not clears

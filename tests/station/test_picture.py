@@ -253,6 +253,12 @@ class Alerts:
     def threats(self) -> tuple[Threat, ...]:
         return (THREAT,)
 
+    def drones(self, alert: str) -> tuple[tuple[str, str], ...]:
+        return (("T1", "warning"), ("T2", "advisory"))
+
+    def next_step(self, alert: str) -> float | None:
+        return START + 10.0
+
 
 THREAT = Threat(
     time=START,
@@ -298,6 +304,8 @@ def test_alerts_worst_and_soonest_first_then_the_last_closed() -> None:
     assert all(view.now == THREAT for view in views[:5])
     assert all(view.now is None for view in views[5:])
     assert views[0].raised == START
+    assert all(view.drones == (("T1", "warning"), ("T2", "advisory")) for view in views)
+    assert all(view.next_step == START + 10.0 for view in views)
 
 
 def test_an_empty_core_has_an_empty_picture() -> None:

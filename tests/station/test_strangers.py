@@ -8,13 +8,8 @@ from station_build import SITE, journal
 
 from vedette.model import Claim, Detection, Position, RosterEntry, UnitReport
 from vedette.station.clock import StationClock
-from vedette.station.station import (
-    MOST_INTAKES,
-    OPERATORS_AT_ONCE,
-    STRANGERS_AT_ONCE,
-    UNIT_AT_ONCE,
-    Station,
-)
+from vedette.station.station import MOST_INTAKES, Station
+from vedette.station.strangers import OPERATORS_AT_ONCE, STRANGERS_AT_ONCE, UNIT_AT_ONCE
 
 
 def in_station(folder: Path, check: Callable[[Station], None], *roster: RosterEntry) -> None:
@@ -58,7 +53,7 @@ def test_invented_operators_enter_at_a_bounded_pace_whatever_their_sensors_are_c
         assert 0 < held <= many - OPERATORS_AT_ONCE
         station.detections("other", [seen(station, 1, "other", operator(many))])
         assert station.view().shed["positions of operators"] == held
-        assert station._operators.keys() >= {"drone-0", f"drone-{many}"}
+        assert station._strangers.operators.keys() >= {"drone-0", f"drone-{many}"}
 
     in_station(tmp_path, check)
 

@@ -1,6 +1,9 @@
 """Makers of threats and receipts."""
 
+import importlib.util
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,19 @@ import pytest
 from vedette.model import Receipt, Threat
 
 BASE = 1_700_000_000.0
+
+
+def _load(name: str, path: Path) -> None:
+    """Make a helper importable for this room's tests and for the neighbours."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+_load("pack_texts", Path(__file__).parent / "pack_texts.py")
 
 
 def make_threat(level: str = "warning", after: float = 0.0, **changes: Any) -> Threat:

@@ -96,11 +96,10 @@ facts = st.sampled_from(sorted(FACT_RANK))
 def test_facts_only_rise_for_each_message(rows):
     book = ReceiptBook(kept=[])
     for n, (revision, recipient, channel, fact) in enumerate(rows):
-        book.take(
-            Receipt(
-                time=float(n), alert="A", revision=revision, recipient=recipient, channel=channel, fact=fact
-            )
+        receipt = Receipt(
+            time=float(n), alert="A", revision=revision, recipient=recipient, channel=channel, fact=fact
         )
+        book.take((receipt,))
     for key in {row[:3] for row in rows}:
         mine = [r for r in book.kept if (r.revision, r.recipient, r.channel) == key]
         ranks = [FACT_RANK[r.fact] for r in mine]
@@ -108,6 +107,17 @@ def test_facts_only_rise_for_each_message(rows):
         assert max(ranks) == max(FACT_RANK[row[3]] for row in rows if row[:3] == key)
 
 
-def test_a_flood_of_receipts_is_bounded(receipt_of):
-    book = ReceiptBook(kept=[receipt_of("A", channel=str(n)) for n in range(MAX_PER_ALERT)])
-    assert not book.take(receipt_of("A", channel="one more"))
+def test_a_flood_of_receipts_is_bounded_and_keeps_no_acknowledgement_out(receipt_of):
+    book = ReceiptBook(kept=[receipt_of("A", "shown", channel=str(n)) for n in range(MAX_PER_ALERT)])
+    assert book.take((receipt_of("A", channel="one more"),))
+    for n in range(MAX_PER_ALERT):
+        book.take((receipt_of("A", "accepted", channel=f"flood {n}"),))
+    assert len(book.kept) == MAX_PER_ALERT
+    assert [r.channel for r in book.kept if r.fact == "acknowledged"] == ["one more"]
+
+
+def test_a_flood_on_one_alert_hinders_no_acknowledgement(warner, receipt_of, base):
+    for n in range(MAX_PER_ALERT + 5):
+        warner.receipt(receipt_of(name(warner), "shown", channel=str(n)), base + 1.0)
+    (change,) = warner.receipt(receipt_of(name(warner), by="Cpl Ruiz"), base + 2.0)
+    assert change.alert.state == "active-acked"

@@ -5,21 +5,36 @@ import re
 from typing import get_args
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
 from hypothesis import given
-from msgspec.structs import replace
 
 from vedette.model.threat import Behaviour, Level
 from vedette.warn import wording
-from vedette.warn.wording import GSM7, PACKS, SHORT_LIMIT, Facts, danger_text, end_reason, end_text
+from vedette.warn.wording import (
+    GSM7,
+    MARK_LIMIT,
+    PACKS,
+    SHORT_LIMIT,
+    Facts,
+    end_reason,
+    say_about,
+    say_cancelled,
+    say_danger,
+    say_end,
+)
 
 BANNED = re.compile(
     r"\b(clear|cleared|safe|safety|confirmed|all clear|todo despejado|despejado|seguro|segura|confirmado)\b",
     re.IGNORECASE,
 )
 ACTIONS = {
-    "en": re.compile(r"\b(TAKE HARD COVER|Move to cover|Use cover|Stay in cover|Stay alert)\b"),
-    "es": re.compile(r"(CUBRANSE|CÚBRANSE|Busquen cubierta|Usen cubierta|Sigan a cubierto|Alerta|alerta)"),
+    "en": re.compile(
+        r"\b(TAKE HARD COVER|Move to cover|Use cover|Stay in cover|Stay alert|Reach them now)\b"
+    ),
+    "es": re.compile(
+        r"(Localicenlos ya|CUBRANSE|CÚBRANSE|Busquen cubierta|Usen cubierta|Sigan a cubierto|Alerta|alerta)"
+    ),
 }
 RANGES = [0.0, 4.0, 35.0, 199.9, 300.0, 1949.0, 1975.0, 2000.0, 9999.0, 23456.0]
 TIMES = [
@@ -68,16 +83,16 @@ def every_fact():
 def test_every_danger_text_passes_the_lint():
     seen = 0
     for facts in every_fact():
-        for language, text in danger_text(facts).items():
+        for language, text in say_danger(facts).text.items():
             lint(language, text)
             seen += 1
     assert seen == 2 * 4 * len(get_args(Behaviour)) * len(RANGES) * len(TIMES) * len(BEARINGS)
 
 
 def test_every_danger_text_names_a_time():
-    times = re.compile(r"\d s\b|\d min\b|seconds left|segundos|any moment|llegar ya")
+    times = re.compile(r"\d s\b|\d min\b|seconds left|segundos|here now|llegar ya")
     for facts in every_fact():
-        for text in danger_text(facts).values():
+        for text in say_danger(facts).text.values():
             assert times.search(text), text
 
 
@@ -85,10 +100,43 @@ def test_every_danger_text_names_a_time():
 @pytest.mark.parametrize("range_m", RANGES)
 def test_every_end_text_passes_the_lint(kind, range_m):
     for bearing in BEARINGS:
-        for language, text in end_text(kind, 1_700_000_000.0, bearing, range_m).items():
+        for language, text in say_end(kind, 1_700_000_000.0, bearing, range_m).text.items():
             lint(language, text)
             assert "22:13:20 UTC" in text
         assert not BANNED.search(end_reason(kind, 1_700_000_000.0, bearing, range_m))
+
+
+@pytest.mark.parametrize("status", ["actual", "exercise", "test"])
+def test_every_other_text_passes_the_lint_with_its_mark(status):
+    at = 1_700_000_000.0
+    unplaced = Facts(
+        level="warning", behaviour="unknown", bearing_deg=0.0, range_m=None, status=status, unplaced_at=at
+    )
+    names = ("ALPHA 1", "a unit whose name is longer than a line", "Ñandú")
+    made = [say_danger(unplaced), say_cancelled(at, status), say_end("unplaced", at, 0.0, None, status)]
+    for key in ("unanswered", "ended-there", "ended-there-answered"):
+        made += [say_about(key, name, level, at, status) for name in names for level in get_args(Level)]
+    for said in made:
+        for language, text in said.text.items():
+            mark = PACKS[language].mark.get(status, "")
+            assert text.startswith(mark)
+            assert len(mark) < MARK_LIMIT
+            plain = text.removeprefix(mark).strip()
+            assert len(plain) <= SHORT_LIMIT, (len(plain), plain)
+            assert set(text) <= GSM7, text
+            assert not BANNED.search(text), text
+            assert "{" not in text
+            assert "22:13:20 UTC" in text
+
+
+def test_the_marks_are_in_every_danger_text():
+    for told in itertools.islice(every_fact(), 0, None, 97):
+        plain = say_danger(told).text
+        for status in ("exercise", "test"):
+            marked = say_danger(msgspec.structs.replace(told, status=status)).text
+            for language, text in marked.items():
+                assert text == f"{PACKS[language].mark[status]} {plain[language]}"
+                assert len(text) <= SHORT_LIMIT + MARK_LIMIT
 
 
 def test_templates_themselves_hold_no_banned_word():
@@ -114,31 +162,27 @@ def facts(**changes):
 
 
 def test_advisory_reads_as_agreed():
-    text = danger_text(facts(earliest_s=5.9))
+    text = say_danger(facts(earliest_s=5.9, certainty="observed")).text
     assert text["en"] == "Drone near you, 300 m SW, could be here in 5 s. Use cover. Do not bunch."
     assert text["es"] == "Dron cerca, 300 m SO, podria llegar en 5 s. Usen cubierta. No se agrupen."
 
 
 def test_imminent_reads_as_agreed():
-    text = danger_text(
+    text = say_danger(
         facts(level="imminent", behaviour="direct-run", bearing_deg=46.0, time_to_impact_s=(15.2, 24.0))
-    )
+    ).text
     assert text["en"] == "DRONE ATTACK LIKELY. From NE, 300 m, 15-25 s. TAKE HARD COVER NOW."
     assert text["es"] == "ATAQUE DE DRON PROBABLE. Del NE, 300 m, 15-25 s. ¡CUBRANSE YA!"
 
 
 def test_imminent_without_a_place_says_to_take_cover_all_the_same():
     told = facts(level="imminent", behaviour="direction-only", bearing_deg=46.0, range_m=None, earliest_s=8.0)
-    assert danger_text(told)["en"] == (
+    assert say_danger(told).text["en"] == (
         "DRONE ATTACK LIKELY, place unknown, could be here in 8 s. TAKE HARD COVER NOW."
     )
-    pointed = replace(told, bearing_sigma_deg=10.0)
-    assert danger_text(pointed)["en"] == (
-        "DRONE ATTACK LIKELY. From NE, could be here in 8 s. TAKE HARD COVER NOW."
-    )
-    assert danger_text(pointed)["es"] == (
-        "ATAQUE DE DRON PROBABLE. Del NE, podria llegar en 8 s. ¡CUBRANSE YA!"
-    )
+    pointed = say_danger(msgspec.structs.replace(told, bearing_sigma_deg=10.0)).text
+    assert pointed["en"] == "DRONE ATTACK LIKELY. From NE, could be here in 8 s. TAKE HARD COVER NOW."
+    assert pointed["es"] == "ATAQUE DE DRON PROBABLE. Del NE, podria llegar en 8 s. ¡CUBRANSE YA!"
 
 
 @pytest.mark.parametrize(
@@ -178,12 +222,12 @@ def test_what_has_no_place_is_told_without_one(level, sigma):
             level=level, behaviour="direction-only", range_m=None, bearing_sigma_deg=sigma,
             time_to_impact_s=impact, earliest_s=earliest,
         )  # fmt: skip
-        for language, text in danger_text(told).items():
+        for language, text in say_danger(told).text.items():
             lint(language, text, placed=False)
             pointed = any(re.search(rf"\b{point}\b", text) for point in PACKS[language].directions)
             assert pointed == (sigma is not None and sigma <= 45.0), text
             assert not re.search(r"\dk?m\b|\d k?m\b", text), text
-    for text in end_text("unseen", 1_700_000_000.0, 45.0, None).values():
+    for text in say_end("unseen", 1_700_000_000.0, 45.0, None).text.values():
         assert "22:13:20 UTC" in text
         assert len(text) <= SHORT_LIMIT
     assert "22:13:20" in end_reason("away", 1_700_000_000.0, 45.0, None)
@@ -191,17 +235,17 @@ def test_what_has_no_place_is_told_without_one(level, sigma):
 
 @pytest.mark.parametrize("level", ["warning", "imminent"])
 @pytest.mark.parametrize("axes", [(45.0, 200.0), (0.0, 72.0, 144.0, 216.0, 288.0), (10.0,), ()])
-@pytest.mark.parametrize("attackers", [2, 12, 999])
+@pytest.mark.parametrize("attackers", [2, 12, 999, 10**7])
 def test_several_attackers_are_told_with_every_direction(level, axes, attackers):
     for impact, earliest in TIMES:
         told = facts(
             level=level, attackers=attackers, axes_deg=axes, time_to_impact_s=impact, earliest_s=earliest
         )
-        for language, text in danger_text(told).items():
+        for language, text in say_danger(told).text.items():
             assert len(text) <= SHORT_LIMIT, (len(text), text)
             assert set(text) <= GSM7
             assert ACTIONS[language].search(text)
-            assert str(attackers) in text
+            assert str(min(attackers, 999)) in text
             if len(axes) > 3:
                 assert PACKS[language].all_sides in text
             else:
@@ -225,7 +269,7 @@ def test_clock_is_utc():
     ("changes", "start"),
     [
         ({"level": "warning", "behaviour": "closing"}, "Drone closing from"),
-        ({"level": "warning", "behaviour": "near", "range_m": 60.0}, "Drone likely above you"),
+        ({"level": "warning", "behaviour": "near", "range_m": 60.0}, "Drone maybe overhead"),
         ({"level": "warning", "behaviour": "near", "range_m": 400.0}, "Drone still near"),
         ({"level": "warning", "behaviour": "receding", "range_m": 60.0}, "Drone still near"),
         ({"behaviour": "loiter"}, "Drone may be watching you"),
@@ -235,4 +279,4 @@ def test_clock_is_utc():
     ],
 )
 def test_the_text_says_no_more_than_the_behaviour(changes, start):
-    assert danger_text(facts(**changes))["en"].startswith(start)
+    assert say_danger(facts(certainty="observed", **changes)).text["en"].startswith(start)

@@ -50,7 +50,7 @@ export function neverWatched(view: View): Gap[] {
 export function notWatched(view: View): Gap[] {
   return [
     ...noFeeds(view), ...view.feeds.filter(isGap).filter(isItsOwn(view)).map(feedGap), ...shedGaps(view), ...unitGaps(view.units),
-    ...wedgeReservations(view), ...view.feeds.flatMap(feedReservations), ...clockReservation(view),
+    ...wedgeReservations(view), ...view.feeds.flatMap(feedReservations), ...clockReservation(view), ...wordingReservations(view),
   ];
 }
 
@@ -110,6 +110,10 @@ function clockReservation({ clock }: View): Gap[] {
   const why = sentence(clock?.state === "unsynchronised" ? words : `Not known to be right: ${words}`);
   return [{ what: "The station's clock", why: `${why} Ages depend on it.`, reservation: true }];
 }
+
+/** People are warned all the same, in other words than the site wanted. */
+const wordingReservations = ({ wording }: View): Gap[] =>
+  (wording?.troubles ?? []).map((why) => ({ what: "The words that people read", why: sentence(why), reservation: true }));
 
 /** A text that a newer one has replaced is nothing that anybody misses. */
 const REPLACED = "older alert revisions";

@@ -15,12 +15,21 @@ export class Live {
   private attempt = 0;
   private changedAt = seconds();
   private open = false;
+  private stopped = true;
+  private timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(private readonly changed: () => void) {}
 
   start(): void {
+    this.stopped = false;
     this.connect();
-    setInterval(() => this.watch(), 500);
+    this.timer = setInterval(() => this.watch(), 500);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearInterval(this.timer);
+    this.socket?.close();
   }
 
   /** Seconds since the station's own time last moved on: a frozen station ages like a dead line. */
@@ -46,7 +55,7 @@ export class Live {
   }
 
   private connect(): void {
-    const socket = new WebSocket(`ws://${location.host}/api/v1/live`);
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`);
     this.socket = socket;
     socket.onopen = () => this.opened();
     socket.onmessage = (message) => this.received(JSON.parse(message.data as string) as View);
@@ -65,12 +74,14 @@ export class Live {
   }
 
   private closed(socket: WebSocket): void {
-    if (socket !== this.socket) return;
+    if (socket !== this.socket || this.stopped) return;
     this.open = false;
     this.changed();
+    // The line is gone, or nobody is signed in any more: the door finds out which.
+    window.dispatchEvent(new CustomEvent("vedette-closed"));
     const wait = RETRY_S[Math.min(this.attempt, RETRY_S.length - 1)] ?? 5;
     this.attempt += 1;
-    setTimeout(() => this.connect(), wait * 1000);
+    setTimeout(() => this.stopped || this.connect(), wait * 1000);
   }
 
   /** A line that is open but says nothing is dropped: the next one may be better. */
@@ -80,19 +91,24 @@ export class Live {
   }
 }
 
-/** Tell the station who has the alert in hand. Returns what went wrong as a sentence, or null. */
-export async function acknowledge(alert: string, actor: string): Promise<string | null> {
+export interface NotTaken {
+  code: string;
+  words: string;
+}
+
+/** Tell the station that whoever is signed in has the alert in hand, having read this revision; null: it was taken. */
+export async function acknowledge(alert: string, revision?: number): Promise<NotTaken | null> {
   try {
     const response = await fetch(`/api/v1/alerts/${encodeURIComponent(alert)}/acknowledge`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ actor }),
+      body: JSON.stringify(revision === undefined ? {} : { revision }),
       signal: AbortSignal.timeout(5000),
     });
     if (response.ok) return null;
-    const answer = (await response.json().catch(() => ({}))) as { detail?: string };
-    return `Not acknowledged: ${answer.detail ?? `the station answered ${response.status}`}`;
+    const answer = (await response.json().catch(() => ({}))) as { detail?: string; code?: string };
+    return { code: answer.code ?? "", words: `Not acknowledged: ${answer.detail ?? `the station answered ${response.status}`}` };
   } catch {
-    return "Not acknowledged: the station does not answer. Try again.";
+    return { code: "", words: "Not acknowledged: the station does not answer. Try again." };
   }
 }

@@ -1,2 +1,3 @@
 import "./map/element";
 import "./desk/element";
+import "./door/element";

@@ -23,6 +23,18 @@ export interface Alert {
   earliest_s?: number;
   evidence?: [string, number][];
   acknowledged_by?: string;
+  /** Absent = actual. */
+  status?: "exercise" | "test";
+  /** How many drones there are; the figures are those of the one that leads. */
+  count?: number;
+  incident?: string;
+  /** What a person lowered it to, for this page and its sound. */
+  desk_level?: Level;
+  shelved?: { desk: string; by: string; reason: string; until: number; once?: boolean }[];
+  /** Why it needs no sound here; never for imminent. */
+  suppressed?: string;
+  silenced?: string;
+  out_of_service?: string;
 }
 
 export interface Receipt {
@@ -49,6 +61,10 @@ export interface AlertView {
   raised: number;
   worst: Level;
   now?: Threat;
+  /** Its drones now, the lead first, each with its level. */
+  drones?: [string, Level][];
+  /** When the next one is asked, for nobody has answered. */
+  next_step?: number;
   receipts?: Receipt[];
   unlogged?: boolean;
 }
@@ -154,6 +170,8 @@ export interface View {
   clock?: ClockView;
   last_track_seen?: number;
   wedges?: WedgeView[];
+  /** What people read: why a pack of the site's own words is not in force. */
+  wording?: { troubles?: string[] };
 }
 
 export const LEVEL_RANK: Record<Level, number> = { info: 0, advisory: 1, warning: 2, imminent: 3 };
@@ -163,6 +181,16 @@ export const isOpen = (shown: AlertView): boolean => shown.alert.state !== "clea
 export const needsHand = (shown: AlertView): boolean =>
   shown.alert.state === "active-unacked" || shown.alert.state === "returned-unacked";
 
-/** Sounds at the desk: somebody is in danger and nobody has it in hand. */
+/** Sounds at the desk: somebody is in danger, nobody has it in hand, and nobody decided that it need not sound. */
 export const sounds = (shown: AlertView): boolean =>
-  shown.alert.state === "active-unacked" && LEVEL_RANK[shown.alert.level] >= LEVEL_RANK.warning;
+  shown.alert.state === "active-unacked" && LEVEL_RANK[deskLevel(shown.alert)] >= LEVEL_RANK.warning && !isQuiet(shown.alert);
+
+/** The level as this desk has it: a person may have lowered it. */
+export const deskLevel = (alert: Alert): Level => alert.desk_level ?? alert.level;
+
+/** Put aside at this desk, silenced, or of an incident that is in hand; what is imminent is never any of it. */
+const isQuiet = (alert: Alert): boolean =>
+  alert.level !== "imminent" &&
+  (known(alert.suppressed) || known(alert.silenced) || (alert.shelved ?? []).some((shelf) => shelf.desk === "desk"));
+
+const known = <T>(value: T | undefined): value is T => value !== undefined;

@@ -38,6 +38,15 @@ test("a direction without a place is a reservation at its sensor, never silence"
   assert.match(gapCount(heard), /2 reservations stand/);
 });
 
+test("a pack of words that does not load is told, and nothing is unwatched for it", () => {
+  const why = "en.toml, line 7: message.away: 'safe' may be in no text -> say what was seen; version 100 stays in force";
+  const spoilt = view({ wording: { troubles: [why] } });
+  assert.deepEqual(notWatched(spoilt).map((gap) => [gap.what, gap.why, gap.reservation]), [
+    ["The words that people read", `E${why.slice(1)}.`, true],
+  ]);
+  assert.deepEqual(notWatched(view({ wording: {} })), []);
+});
+
 test("no feed, or none that senses, is everything not watched", () => {
   for (const feeds of [[], [feed({ senses: false })]]) {
     assert.deepEqual(notWatched(view({ feeds })).map((gap) => gap.what), ["Everything"]);

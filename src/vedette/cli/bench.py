@@ -57,6 +57,19 @@ def latency(
 
 
 @bench.command()
+def fanout(
+    clients: Annotated[int, typer.Option(min=1, help="phones, each a WebSocket connection")] = 30_000,
+    tls: Annotated[bool, typer.Option("--tls", help="over TLS, by an authority made for it")] = False,
+    processes: Annotated[int, typer.Option(min=1, help="that hold the phones")] = 2,
+) -> int:
+    """Milliseconds from the decision to each phone, and until every acknowledgement is in the record."""
+    from vedette.cli.bench_accounts import enrol
+    from vedette.evaluate.bench_fanout import bench_fanout
+
+    return _print(bench_fanout(enrol, clients, tls=tls, processes=processes))
+
+
+@bench.command()
 def sweep(
     sweeps: Annotated[int, typer.Option(min=1, help="of each fan")] = 300,
     threads: Annotated[int, typer.Option(min=1, help="at once")] = 2,

@@ -37,9 +37,11 @@ def check_config(config: Annotated[Path, typer.Argument(help="vedette.toml")]) -
     from vedette.station.config import read_config
     from vedette.station.grounds import read_ground
     from vedette.station.peers.registry import Keys, make_peer
+    from vedette.station.words import check_folder
 
     settled = read_config(config)
     read_ground(settled)
+    check_folder(None if settled.wording.folder is None else Path(settled.wording.folder))
     for feed in settled.feed:
         make_peer(feed, Keys(receipts=bytes(32)))
     feeds = len(settled.feed)

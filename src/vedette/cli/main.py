@@ -10,7 +10,22 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from vedette.cli import bench, diagnose, evaluations, files, fitting, logs, output, run, scenarios
+from vedette.cli import (
+    access,
+    bench,
+    cap,
+    diagnose,
+    enrol,
+    evaluations,
+    files,
+    fitting,
+    logs,
+    output,
+    run,
+    scenarios,
+    team,
+    wording,
+)
 from vedette.model.errors import VedetteError
 
 USAGE = 64
@@ -32,6 +47,11 @@ diagnose.register(app)
 bench.register(app)
 evaluations.register(app)
 fitting.register(app)
+cap.register(app)
+team.register(app)
+access.register(app)
+enrol.register(app)
+wording.register(app)
 
 
 def main() -> None:

@@ -21,10 +21,14 @@ from vedette.cli import output
 if TYPE_CHECKING:
     # At run time these are imported late: they bring numba, which must find its cache folder settled.
     from vedette.station.config import StationConfig
+    from vedette.station.station import Station
+    from vedette.station.view import WordingView
 
 PROGRAM = Path(vedette.__file__).parent
 DEMO = "desert-run"
 DEFAULT_LISTEN = "127.0.0.1:8470"
+_CHANGES: "set[asyncio.Task[WordingView]]" = set()
+"""Kept until they are done: the loop holds its tasks weakly."""
 
 
 def register(app: typer.Typer) -> None:
@@ -72,14 +76,15 @@ def _settle(
     import msgspec
 
     from vedette.station.assemble import demo_config
-    from vedette.station.config import ClockConfig, ConsoleConfig, check, read_config
+    from vedette.station.config import ClockConfig, check, read_config
 
     if config is not None and demo is None:
         settled = read_config(config)
     else:
         settled = demo_config(demo or DEMO, state / "demo", DEFAULT_LISTEN)
     if listen is not None:
-        settled = msgspec.structs.replace(settled, console=ConsoleConfig(listen=listen))
+        console = msgspec.structs.replace(settled.console, listen=listen)
+        settled = msgspec.structs.replace(settled, console=console)
     if speed is not None:
         settled = msgspec.structs.replace(settled, clock=ClockConfig(speed=speed))
     return check(settled, str(config or "demo"), Path())
@@ -87,43 +92,50 @@ def _settle(
 
 async def _serve(config: "StationConfig") -> None:
     """Run station and console until SIGINT or SIGTERM."""
-    from vedette.console.app import create_app
-    from vedette.console.server import serve
-    from vedette.model import ConfigError
+    from vedette.cli.page import open_page
+    from vedette.station.access import Doorkeeper
     from vedette.station.assemble import assemble
-    from vedette.station.config import listen_address
-    from vedette.station.metrics import exposition
 
-    station = assemble(config)
-    # What is loaded now stays: the collector need not walk it again while a drone is coming.
-    gc.collect()
-    gc.freeze()
-    watch = asyncio.create_task(station.run(), name="station")
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    console = None
-    if config.console.listen:
-        host, port = listen_address(config.console.listen)
-        app = create_app(station, metrics=lambda: exposition(station))
-        try:
-            console = await serve(app, host, port)
-        except ConfigError as error:
-            # Warning does not depend on a page: without one the officers are warned all the same.
-            output.say(f"NO PAGE: {error}")
-    where = f"The page: {console.url}" if console else "There is no page."
-    output.say(f"Vedette is watching {config.site.name}. {where}   (stop: Ctrl-C)")
-    ended = asyncio.create_task(stop.wait())
-    await asyncio.wait({watch, ended}, return_when=asyncio.FIRST_COMPLETED)
-    ended.cancel()
-    if console is not None:
-        await console.stop()
-    if not watch.done():
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
-    else:
+    door = Doorkeeper(Path(config.state), config.site.name, background=True)
+    try:
+        station = assemble(config, door)
+        # What is loaded now stays: the collector need not walk it again while a drone is coming.
+        gc.collect()
+        gc.freeze()
+        watch = asyncio.create_task(station.run(), name="station")
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if not sys.stdin.isatty():
+            # At a terminal SIGHUP says that the terminal is gone; a service is asked to read its words anew.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _change_words, station)
+        page = await open_page(config, station, door)
+        where = f"The page: {page.url}" if page else "There is no page."
+        output.say(f"Vedette is watching {config.site.name}. {where}   (stop: Ctrl-C)")
+        ended = asyncio.create_task(stop.wait())
+        await asyncio.wait({watch, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if page is not None:
+            await page.stop()
+        await _end(watch)
+    finally:
+        door.close()
+
+
+async def _end(watch: "asyncio.Task[None]") -> None:
+    """Stop the station; raises what it ended with, if it ended by itself."""
+    if watch.done():
         watch.result()
+    watch.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watch
+
+
+def _change_words(station: "Station") -> None:
+    """A person who may signal the station's process wants its packs of words read anew."""
+    task = asyncio.get_running_loop().create_task(station.change_words("the station's operator", "signal"))
+    _CHANGES.add(task)
+    task.add_done_callback(_CHANGES.discard)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

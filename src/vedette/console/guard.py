@@ -1,14 +1,18 @@
-"""Who may talk to the console while it has no logins: this machine's own browser, on its own page.
+"""What may talk to the console at all: a browser on the console's own page, and programs.
 
-A page of the internet that the officer has open runs on this machine too. Two checks keep it out:
-the Host header (DNS rebinding: a foreign name that resolves to 127.0.0.1) and the Origin header
-(cross-site requests and cross-site WebSockets, which no same-origin policy stops; RFC 6455, 10.2).
+A page of the internet that the officer has open runs in the same browser. Two checks keep it out, before
+anybody is asked who he is: the Host header (DNS rebinding: a foreign name that resolves to this address) and
+the Origin header (cross-site requests and cross-site WebSockets, which no same-origin policy stops; RFC 6455,
+10.2).
 """
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 NAMES = ("localhost", "127.0.0.1", "[::1]")
+"""Of a console that listens on this machine only."""
+COOKIES = "cookies"
+"""Where in a request's state its ``Set-Cookie`` headers wait for the answer."""
 
 SECURITY_HEADERS = {
     "content-security-policy": (
@@ -26,14 +30,18 @@ SECURITY_HEADERS = {
 
 
 class Guard:
-    """ASGI middleware: refuses what was not meant for this console, with a sentence that says why."""
+    """ASGI middleware: refuses what was not meant for this console, with a sentence that says why.
 
-    def __init__(self, app: ASGIApp) -> None:
+    ``names``: the host names and addresses under which it is opened; ``secure``: by TLS.
+    """
+
+    def __init__(self, app: ASGIApp, names: tuple[str, ...] = NAMES, secure: bool = False) -> None:
         self.app = app
+        self._names, self._secure = names, secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the connection on, or answer 403 (a WebSocket is closed before it opens)."""
-        reason = refusal(scope)
+        reason = refusal(scope, self._names, self._secure)
         if reason is None:
             await self.app(scope, receive, send)
         elif scope["type"] == ScopeType.WEBSOCKET:
@@ -43,13 +51,15 @@ class Guard:
 
 
 async def add_security_headers(message: Message, scope: Scope) -> None:
-    """Put `SECURITY_HEADERS` on every response, error pages included (a Litestar before-send hook)."""
+    """Put `SECURITY_HEADERS` on every response, error pages included (a Litestar before-send hook), and the
+    cookies that its handler has left in the request's state."""
     if message["type"] == "http.response.start":
         pairs = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+        pairs += [(b"set-cookie", cookie.encode()) for cookie in scope.get("state", {}).get(COOKIES, ())]
         message["headers"] = [*message.get("headers", []), *pairs]
 
 
-def refusal(scope: Scope) -> str | None:
+def refusal(scope: Scope, names: tuple[str, ...] = NAMES, secure: bool = False) -> str | None:
     """Why this connection is refused, or None.
 
     The Origin header is checked wherever it is present: browsers always send it with a WebSocket
@@ -57,16 +67,17 @@ def refusal(scope: Scope) -> str | None:
     """
     server = scope.get("server")
     hosts, origins = _values(scope, b"host"), _values(scope, b"origin")
-    if server is None or len(hosts) != 1 or hosts[0] not in _own_hosts(server[1]):
-        return "The Host header is not this console's own: open it as http://127.0.0.1 with its port."
-    if any(origin != f"http://{hosts[0]}" for origin in origins):
+    scheme = "https" if secure else "http"
+    if server is None or len(hosts) != 1 or hosts[0] not in _own_hosts(names, server[1], scheme):
+        return f"The Host header is not this console's own: open it as {scheme}://{names[0]} with its port."
+    if any(origin != f"{scheme}://{hosts[0]}" for origin in origins):
         return "The request came from a page of another site."
     return None
 
 
-def _own_hosts(port: int | None) -> tuple[str, ...]:
-    bare = NAMES if port == 80 else ()
-    return (*bare, *(f"{name}:{port}" for name in NAMES))
+def _own_hosts(names: tuple[str, ...], port: int | None, scheme: str) -> tuple[str, ...]:
+    bare = names if port == {"http": 80, "https": 443}[scheme] else ()
+    return (*bare, *(f"{name}:{port}" for name in names))
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:

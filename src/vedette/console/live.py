@@ -1,4 +1,8 @@
-"""The live picture: each client gets the newest view, at most 5 a second, and never a queue."""
+"""The live picture: each client gets the newest view, at most 5 a second, and never a queue.
+
+Whether a client may go on seeing it is asked again every second: an account that was disabled, or a session
+that is over, sees nothing more.
+"""
 
 import asyncio
 import time
@@ -19,14 +23,28 @@ HEARTBEAT_S = 1.0
 """Longest time between two views to one client that keeps up, changed or not."""
 
 
+ASK_S = 1.0
+"""So often a client is asked again whether it may see the picture."""
+NO_LONGER = 4401
+"""The WebSocket's close code where it may not."""
+
 Socket = WebSocket[Any, Any, Any]
+Still = Callable[["Picture"], bool]
+"""Whether a client may still see a picture."""
 
 
 class Picture:
-    """The newest view, encoded once for all clients. ``clock`` is monotonic, in seconds."""
+    """The newest view, encoded once for all clients. ``clock`` is monotonic, in seconds; ``shown`` takes out
+    of a view what its readers may not see."""
 
-    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
-        self._source = source
+    def __init__(
+        self,
+        source: Source,
+        clock: Callable[[], float] = time.monotonic,
+        shown: Callable[[View], View] = lambda view: view,
+    ) -> None:
+        self._source, self._shown = source, shown
+        self.units: tuple[str, ...] = ()
         self._clock = clock
         self._taken: float | None = None
         self._essence: View | None = None
@@ -42,12 +60,24 @@ class Picture:
         return self._version, self._frame
 
     def _take(self) -> None:
-        view = self._source.view()
+        view = self._shown(self._source.view())
+        self.units = people_in(view)
         core = essence(view)
         if core != self._essence:
             self._essence = core
             self._version += 1
         self._frame = msgspec.json.encode(view).decode()
+
+
+def people_in(view: View) -> tuple[str, ...]:
+    """The units whose places the view shows."""
+    return tuple(unit.unit for unit in view.units if unit.lat_deg is not None)
+
+
+def without_people(view: View) -> View:
+    """The picture for those who run the station and have no business with where people are. An alert goes as
+    a whole: its bearing and distance are from the person at risk."""
+    return msgspec.structs.replace(view, units=(), alerts=(), silences=(), out_of_service=())
 
 
 def essence(view: View) -> View:
@@ -58,10 +88,11 @@ def essence(view: View) -> View:
     return replace(view, at=0.0, tracks=tracks, units=units)
 
 
-async def stream(socket: Socket, picture: Picture) -> None:
-    """Send views until the client leaves. What a client sends is read and means nothing."""
+async def stream(socket: Socket, picture: Picture, still: Still) -> None:
+    """Send views until the client leaves, or ``still`` says that it may see them no longer. What a client
+    sends is read and means nothing."""
     await socket.accept()
-    sender = asyncio.create_task(_send_views(socket, picture))
+    sender = asyncio.create_task(_send_views(socket, picture, still))
     reader = asyncio.create_task(_read_until_gone(socket))
     try:
         await asyncio.wait((sender, reader), return_when=asyncio.FIRST_COMPLETED)
@@ -72,11 +103,16 @@ async def stream(socket: Socket, picture: Picture) -> None:
     _raise_failure(results)
 
 
-async def _send_views(socket: Socket, picture: Picture) -> None:
+async def _send_views(socket: Socket, picture: Picture, still: Still) -> None:
     """A view is taken only when the socket has room again, so a slow client skips the ones between."""
-    sent_version, sent_at = 0, 0.0
+    sent_version, sent_at, asked_at = 0, 0.0, 0.0
     while True:
         version, frame = picture.latest()
+        if time.monotonic() - asked_at >= ASK_S:
+            asked_at = time.monotonic()
+            if not still(picture):
+                await socket.close(NO_LONGER, "sign in again")
+                return
         if version != sent_version or time.monotonic() - sent_at >= HEARTBEAT_S:
             await socket.send_data(frame, mode="text")
             sent_version, sent_at = version, time.monotonic()

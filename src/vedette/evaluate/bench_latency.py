@@ -114,6 +114,7 @@ url = "lines+udp://127.0.0.1:{self._port}"
 
 [console]
 listen = "127.0.0.1:{self._console}"
+demo_desk = true
 """
 
     async def start(self) -> None:

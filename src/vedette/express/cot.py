@@ -308,7 +308,17 @@ def alert_text(alert: Alert, language: str) -> str:
         if alert.text.get(chosen, "").strip():
             return alert.text[chosen]
     far = "distance unknown" if alert.range_m is None else f"{alert.range_m:.0f} m"
-    return f"{alert.level.upper()}: drone, bearing {alert.bearing_deg % 360.0:03.0f}, {far}."
+    return f"{_mark(alert)}{alert.level.upper()}: drone, bearing {alert.bearing_deg % 360.0:03.0f}, {far}."
+
+
+def long_text(alert: Alert, language: str) -> str:
+    """The long form in ``language``, else in English; the short one where there is none."""
+    return alert.long.get(language) or alert.long.get("en") or alert_text(alert, language)
+
+
+def _mark(alert: Alert) -> str:
+    """What is not actual says so first, wherever a client cuts the line."""
+    return "" if alert.status == "actual" else f"{alert.status.upper()} "
 
 
 def _marker_uid(alert: str, addressee: Addressee) -> str:
@@ -317,7 +327,7 @@ def _marker_uid(alert: str, addressee: Addressee) -> str:
 
 def _marker(alert: Alert, addressee: Addressee, seen: CotEvent, at_wall: float, stale: float) -> CotEvent:
     affiliation = "s" if LEVEL_RANK[alert.level] >= LEVEL_RANK["warning"] else "u"
-    text = alert_text(alert, addressee.language)
+    text = long_text(alert, addressee.language)
     return msgspec.structs.replace(
         seen,
         uid=_marker_uid(alert.alert, addressee),
@@ -325,7 +335,7 @@ def _marker(alert: Alert, addressee: Addressee, seen: CotEvent, at_wall: float, 
         time=at_wall,
         start=at_wall,
         stale=stale,
-        callsign=f"DRONE {alert.level.upper()}",
+        callsign=f"{_mark(alert)}DRONE {alert.level.upper()}",
         remarks=Remarks(text=text, to=addressee.uid, time=at_wall),
         destinations=_destinations(addressee),
     )

@@ -152,8 +152,8 @@ def alert(node: Node, alert: Alert, track: Track | None, at_wall: float) -> Sapi
     body = message.alert
     body.alert_id = alert_id(node.key, alert.alert)
     body.alert_type, body.priority = _GRAVITY[alert.level]
-    body.status = _ALERT_STATES[alert.state]
-    body.description = _description(node, alert)
+    body.status = _ALERT.ALERT_STATUS_REJECT if alert.cancelled_by else _ALERT_STATES[alert.state]
+    body.description = _description(alert)
     if track is not None:
         _put_track(body.location, node.site, track)
         seen = body.associated_detection.add(node_id=node.id, object_id=object_id(node.key, track.id))
@@ -317,7 +317,9 @@ _STATE_WORDS: dict[AlarmState, str] = {
 }
 
 
-def _description(node: Node, alert: Alert) -> str:
-    """Never "clear": an alert ends, the sky is not safe for it."""
-    words = f"{_LEVEL_WORDS[alert.level]} {_STATE_WORDS[alert.state]}"
-    return f"EXERCISE. {words}" if node.exercise else words
+def _description(alert: Alert) -> str:
+    """Never "clear": an alert ends, the sky is not safe for it. What is actual is not marked, whatever else
+    the node is exercising."""
+    ended = "A person at the site cancelled it." if alert.cancelled_by else _STATE_WORDS[alert.state]
+    words = f"{_LEVEL_WORDS[alert.level]} {ended}"
+    return words if alert.status == "actual" else f"{alert.status.upper()}. {words}"

@@ -51,7 +51,7 @@ def tracks_of(
         e, n, u, ve, vn, vu = states[i]
         beliefs, sober = _believed(dossier, natures[i], fuser.settings, vouched)
         fresh = at - fuser.settings.contributor_life_s
-        sensors = tuple(name for name, used in seen.sensors if used >= fresh)
+        sees = {name for name, used in seen.sensors if used >= fresh}
         trust, reasons = verdict(picture, slot, at, fuser.settings, vouched or ())
         tracks[bool(hidden[slot])].append(
             Track(
@@ -68,9 +68,9 @@ def tracks_of(
                 updated=float(picture.heard[slot]),
                 height_known=known[slot] and evidence.height_stands(seen, at, fuser.settings),
                 height_measured=known[slot]
-                and not set(vouched or ()).isdisjoint(sensors)
+                and not sees.isdisjoint(vouched or ())
                 and evidence.height_measured(seen, at, fuser.settings),
-                sensors=sensors,
+                sensors=tuple(name for name, _ in seen.sensors if name in sees) or seen.last,
             )
         )
     return tracks

@@ -28,6 +28,12 @@ class Sightings(Struct, frozen=True, array_like=True, gc=False):
     held: float = NEVER
 
     @property
+    def last(self) -> tuple[str, ...]:
+        """The sensors that used it last: who stands for a body that nobody detects any more."""
+        latest = max((used for _, used in self.sensors), default=NEVER)
+        return tuple(name for name, used in self.sensors if used == latest)
+
+    @property
     def independent(self) -> bool:
         """True if an independent sensor has seen it: it is more than a broadcast."""
         return self.seen > NEVER

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from vedette.model.alert import Alert, Receipt
-from vedette.model.detection import AltitudeDatum, Detection, Latitude, Longitude
+from vedette.model.detection import AltitudeDatum, Detection, Latitude, Longitude, ObjectClass
 from vedette.model.site import SensorProfile, Site
 from vedette.model.unit import Roster, UnitReport
 
@@ -37,6 +37,10 @@ class Configure(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     sensors: tuple[SensorProfile, ...] = ()
     settings: dict[str, Any] = {}
     terrain: str | None = None
+    exercise: tuple[str, ...] = ()
+    """Sensors that are part of an exercise; ``*``: all. What nothing else has seen is no actual danger."""
+    test: tuple[str, ...] = ()
+    """Sensors of a self-test, in the same way."""
 
 
 class DetectionBatch(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -90,11 +94,20 @@ class ClockStep(Struct, frozen=True, gc=False, kw_only=True):
     step_s: float
 
 
-ActionKind = Literal["acknowledge", "downgrade", "disposition", "note"]
+ActionKind = Literal[
+    "acknowledge", "confirm", "downgrade", "cancel", "escalate-now", "hand-over", "shelve", "unshelve",
+    "silence", "unsilence", "out-of-service", "in-service", "disposition", "note",
+]  # fmt: skip
 
 
 class Action(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """Something a person did. ``actor`` is who, ``via`` the way (console, cot, api)."""
+    """Something a person did. ``actor`` is who, ``via`` the way (console, cot, api).
+
+    ``unit``: for whom (acknowledge), or which unit (out-of-service, in-service, silence). ``desk``: at which
+    desk (shelve, unshelve, hand-over); absent: at that of ``via``. ``for_s``: for how long (shelve, silence).
+    ``value``: the revision that was read (acknowledge), the level (downgrade), ``once`` (shelve), who takes
+    over (hand-over), the silence (unsilence), the disposition. `vedette.warn.actions` says what each needs.
+    """
 
     actor: str
     action: ActionKind
@@ -103,6 +116,16 @@ class Action(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     track: str | None = None
     value: str | None = None
     reason: str | None = None
+    unit: str | None = None
+    desk: str | None = None
+    object_class: ObjectClass | None = None
+    for_s: float | None = None
+
+
+class Receipts(Struct, frozen=True, gc=False, kw_only=True):
+    """Facts that became known at about the same time, from many recipients: one event for all of them."""
+
+    receipts: tuple[Receipt, ...]
 
 
 class RecordStatus(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -123,13 +146,19 @@ class Shed(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Deliver(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """Intent: bring this revision to these units. ``rule`` names why they are addressed."""
+    """Intent: bring this revision to these units. ``rule`` names why they are addressed.
+
+    ``channels``: by these ways only; none: by all that reach them. ``later``: ways that are kept back until
+    an escalation asks for them.
+    """
 
     alert: Alert
     recipients: tuple[str, ...]
     rule: str
     roster_version: int
     sound: bool = False
+    channels: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 class AlertChange(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -139,13 +168,21 @@ class AlertChange(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
 
 
 class Escalate(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """Intent: nobody has this alert in hand ``after_s`` seconds after it was sent."""
+    """Intent: nobody has this alert in hand ``after_s`` seconds after its alarm opened.
+
+    ``step`` of ``round`` (both count from 1): ``to`` names who is asked (``unit``, ``lead``, ``duty``),
+    ``recipients`` who that is now. A `Deliver` stands before it. ``by``: who asked for it ahead of its time.
+    """
 
     alert: str
     revision: int
     recipients: tuple[str, ...]
     after_s: float
     step: int
+    round: int = 1
+    to: str = "unit"
+    channels: tuple[str, ...] = ()
+    by: str | None = None
 
 
 class Clear(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -189,6 +226,7 @@ Body = (
     | ClockStep
     | Action
     | Receipt
+    | Receipts
     | RecordStatus
     | Shed
     | Deliver
@@ -213,6 +251,7 @@ KINDS: dict[str, type[Body]] = {
     "clock-step": ClockStep,
     "action": Action,
     "receipt": Receipt,
+    "receipts": Receipts,
     "record": RecordStatus,
     "shed": Shed,
     "deliver": Deliver,
@@ -232,6 +271,7 @@ SEALED_KINDS: dict[str, str] = {
     "unit": "people",
     "action": "people",
     "receipt": "people",
+    "receipts": "people",
     "deliver": "people",
     "alert": "people",
     "escalate": "people",

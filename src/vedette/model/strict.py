@@ -50,6 +50,11 @@ def decode_toml(text: str | bytes, kind: type[T], source: str, check: Callable[[
     )
 
 
+def toml_line(text: str, path: Path) -> int | None:
+    """The line in well-formed TOML where ``path``, or the nearest of what holds it, is set."""
+    return _line(text, _TomlPlaces(text).found, path)
+
+
 def decode_json(text: str, kind: type[T], source: str) -> T:
     """JSON text -> ``kind``. Raises ConfigError naming ``source``, line and field."""
     try:

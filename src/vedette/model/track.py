@@ -43,6 +43,7 @@ class Track(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """True while an independent sensor measures it and one for which the operator vouches sees the body: it
     is no word of the body's own."""
     sensors: tuple[str, ...] = ()
+    """Who has seen it of late; where nobody has, who saw it last."""
     vouched_beliefs: dict[ObjectClass, Probability] | None = None
     """What is believed without those words "bird" and "aircraft" that come from sensors for which nobody
     vouches alone; absent where no such sensor says one."""

@@ -28,13 +28,32 @@ class UnitReport(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
 class RosterEntry(
     Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """A unit known beforehand; ``channels`` names the peers that reach it (none: wherever it was heard)."""
+    """A unit known beforehand; ``channels`` names the peers that reach it (none: wherever it was heard).
+
+    ``second``: peers that are kept for the case that it does not answer, in the order of use. ``team``:
+    whom it belongs with. ``lead``: the unit that is told second. ``mail``: addresses for the way out by mail.
+    """
 
     unit: str
     callsign: str | None = None
     language: str = "en"
     mobility: Mobility = "foot"
     channels: tuple[str, ...] = ()
+    second: tuple[str, ...] = ()
+    team: str | None = None
+    lead: str | None = None
+    mail: tuple[str, ...] = ()
+
+
+class Duty(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """``unit`` (and who carries it, ``person``) has the duty ``role`` from ``begins`` to ``until``, Unix
+    seconds. Shifts may overlap: then both are told."""
+
+    role: str
+    unit: str
+    begins: float
+    until: float
+    person: str | None = None
 
 
 class Roster(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -42,3 +61,4 @@ class Roster(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
     version: int
     units: tuple[RosterEntry, ...] = ()
+    duty: tuple[Duty, ...] = ()

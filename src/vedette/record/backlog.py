@@ -14,7 +14,7 @@ from vedette.model.event import DetectionBatch, Event, Shed, Snapshot
 
 SHED_FIRST = frozenset({"detections", "operator-position", "snapshot", "digest"})
 SHED_NEXT = frozenset({"tick", "unit", "feed"})
-URGENT_KINDS = frozenset({"deliver", "alert", "escalate", "clear", "receipt", "action"})
+URGENT_KINDS = frozenset({"deliver", "alert", "escalate", "clear", "receipt", "receipts", "action"})
 """What was said to people and what they answered: the disk's reserve is given up for these."""
 
 SHED_WHAT = "record"

@@ -7,6 +7,7 @@ over, as bytes in order of time; `detections` what all sensors report, `unit_rep
 
 from vedette.simulate.catalogue import builtin_names as builtin_names
 from vedette.simulate.catalogue import load_builtin as load_builtin
+from vedette.simulate.catalogue import synthetic_attack as synthetic_attack
 from vedette.simulate.catalogue import synthetic_load as synthetic_load
 from vedette.simulate.emitters import Emission as Emission
 from vedette.simulate.emitters import emissions as emissions

@@ -53,6 +53,28 @@ def synthetic_load(
     return check_scenario(Scenario(head=head, receivers=(receiver,), actors=(*patrols, *drones)))
 
 
+def synthetic_attack(duration_s: float = 40.0, unit: str = "unit-0000") -> Scenario:
+    """A scenario for benchmarks: one drone that transmits flies straight at one post, from 1 km, in 30 s."""
+    path = (
+        Waypoint(at_s=0.0, enu_m=(710.0, 710.0), agl_m=60.0),
+        Waypoint(at_s=30.0, enu_m=(0.0, 0.0), agl_m=20.0),
+        Waypoint(at_s=max(duration_s, 31.0), enu_m=(0.0, -1.0), agl_m=20.0),
+    )
+    drone = Actor(
+        id="drone-0000",
+        kind="fpv",
+        path=path,
+        remote_id=RemoteId(serial="1581FATTACK000000001", mac="62:60:1f:00:00:01", rate_hz=4.0),
+    )
+    still = (Waypoint(at_s=0.0, enu_m=(0.0, 0.0)), Waypoint(at_s=duration_s, enu_m=(1.0, 0.0)))
+    post = Actor(id=unit, kind="patrol", path=still, cot=CotReports(uid=unit, callsign="Post", period_s=5.0))
+    receiver = Receiver(
+        id="receiver", kind="remote-id", enu_m=(0.0, 0.0), range_m=20_000.0, agl_m=20.0, near_share=1.0
+    )
+    head = Head(name="attack", seed=1, duration_s=duration_s, site=_SITE)
+    return check_scenario(Scenario(head=head, receivers=(receiver,), actors=(post, drone)))
+
+
 def _path(generator: Generator, speed_mps: float, agl_m: float, duration_s: float) -> tuple[Waypoint, ...]:
     east, north = (float(value) for value in (generator.random(2) - 0.5) * 2.0 * _ACROSS_M)
     course = float(generator.random()) * 2.0 * math.pi

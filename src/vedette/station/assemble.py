@@ -6,22 +6,26 @@ from pathlib import Path
 
 from vedette.model.errors import ConfigError
 from vedette.model.event import Configure
+from vedette.station.access import Doorkeeper
 from vedette.station.clock import StationClock
 from vedette.station.config import FeedConfig, StationConfig
 from vedette.station.grounds import GroundFolder, read_ground
 from vedette.station.journal import Journal
 from vedette.station.peers.registry import Keys, make_peer
+from vedette.station.ports import Peer
 from vedette.station.station import Station
+from vedette.station.words import Speech, WordFolder, with_packs
 
 SECRET_BYTES = 32
 
 
-def assemble(config: StationConfig) -> Station:
-    """A station that is ready to run. Raises ConfigError, LogLocked (another one runs), InputError."""
+def assemble(config: StationConfig, door: Doorkeeper | None = None) -> Station:
+    """A station that is ready to run; ``door`` says who may come in by a certificate. Raises ConfigError,
+    LogLocked (another one runs), InputError."""
     folder = Path(config.state)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keys = Keys(receipts=_secret(folder / "receipts.key"))
+        keys = Keys(receipts=_secret(folder / "receipts.key"), state=folder, door=door)
     except OSError as error:
         raise ConfigError(
             f"state {error.filename or folder}: {error.strerror}; it must be a folder that the station's"
@@ -31,15 +35,20 @@ def assemble(config: StationConfig) -> Station:
     grounds, ground = GroundFolder(folder), read_ground(config)
     if ground is not None:
         grounds.keep(ground)
+    own = config.wording.folder
+    words = WordFolder(None if own is None else Path(own), folder)
+    settled = words.settle()
     configure = Configure(
         site=config.site,
         sensors=config.sensor,
-        settings=config.settings,
+        settings=with_packs(config.settings, settled.packs),
         terrain=None if ground is None else ground.digest,
+        exercise=_exercise(config, peers),
     )
-    journal = Journal(folder, configure, config.unit, grounds)
+    duty = tuple(one.duty() for one in config.duty)
+    journal = Journal(folder, configure, config.unit, grounds, duty)
     clock = StationClock(config.clock.speed, start=journal.at)
-    return Station(journal, clock, peers)
+    return Station(journal, clock, peers, Speech(words, settled))
 
 
 def demo_config(name: str, state: Path, listen: str, speed: float = 1.0) -> StationConfig:
@@ -53,10 +62,18 @@ def demo_config(name: str, state: Path, listen: str, speed: float = 1.0) -> Stat
         site=scenario.head.site,
         state=str(state),
         clock=ClockConfig(speed=speed),
-        console=ConsoleConfig(listen=listen),
+        console=ConsoleConfig(listen=listen, demo_desk=True),
         feed=(FeedConfig(name="exercise", url=f"sim:{name}"),),
         sensor=tuple(sensor_profiles(scenario)),
     )
+
+
+def _exercise(config: StationConfig, peers: tuple[Peer, ...]) -> tuple[str, ...]:
+    """The sensors of which nothing is actual: all if time runs at another speed, else the simulated ones."""
+    if config.clock.speed != 1.0:
+        return ("*",)
+    simulated = (peer for peer in peers if getattr(peer, "simulated", False))
+    return tuple(sorted({name for peer in simulated for name in (peer.name, *peer.senses)}))
 
 
 def _secret(path: Path) -> bytes:

@@ -8,7 +8,7 @@ without a record and says so (law 2).
 import contextlib
 import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,13 +19,15 @@ from vedette.fuse import Grounds, no_ground
 from vedette.model import Event, InputError, Intent, Roster, Site
 from vedette.model.event import (
     INTENT_KINDS,
+    Clear,
     Configure,
+    Deliver,
     RecordStatus,
     Segment,
     Shed,
     Snapshot,
 )
-from vedette.model.unit import RosterEntry
+from vedette.model.unit import Duty, RosterEntry
 from vedette.record import EventStream, Keyring, Log, LogError, LogLocked, Recovery, ReserveFile, recover
 from vedette.record.fingerprint import fingerprint
 from vedette.station.engine import Engine, exact
@@ -47,6 +49,7 @@ class Journal:
         configure: Configure,
         units: tuple[RosterEntry, ...],
         grounds: Grounds = no_ground,
+        duty: tuple[Duty, ...] = (),
     ) -> None:
         self._grounds = grounds
         self.seq = 0
@@ -57,7 +60,7 @@ class Journal:
         as_logged = exact(configure)
         assert isinstance(as_logged, Configure)
         configure = self._configure = as_logged
-        self._units = units
+        self._units, self._duty = units, duty
         self._folder = folder
         self._writer: LogWriter | None = None
         self._pending: deque[Intent] = deque()
@@ -92,8 +95,9 @@ class Journal:
             engine.note(self._configure)
         elif self.core.configure != self._configure:
             engine.enter(self._configure)
-        if self._units != self.core.roster.units:
-            engine.enter(Roster(version=self.core.roster.version + 1, units=self._units))
+        roster = self.core.roster
+        if (self._units, self._duty) != (roster.units, roster.duty):
+            engine.enter(Roster(version=roster.version + 1, units=self._units, duty=self._duty))
         reason = self.trouble or self.warning
         if reason is not None:
             changed(RecordStatus(state="degraded", reason=reason))
@@ -116,9 +120,17 @@ class Journal:
         """Wait until an event is on the disk; False if that takes too long or there is no log."""
         return self._writer is not None and await self._writer.wait_durable(seq, timeout_s)
 
-    def snapshot(self, engine: Engine) -> None:
-        """Write the state of core and outbox, so that the next start need not replay everything."""
+    async def on_disk(self, seq: int, timeout_s: float) -> bool:
+        """The same, for what is not held up by it: a wait that ends early is no effect without a record."""
+        return self._writer is not None and await self._writer.wait_durable(seq, timeout_s, effect=False)
+
+    def snapshot(self, engine: Engine, under_way: Iterable[Deliver | Clear] = ()) -> None:
+        """Write the state of core and outbox, so that the next start need not replay everything.
+
+        ``under_way``: messages that were decided and are not in the outbox yet."""
         deliveries, clears = self.outbox.pending()
+        deliveries += tuple(one for one in under_way if isinstance(one, Deliver))
+        clears += tuple(one for one in under_way if isinstance(one, Clear))
         state = engine.core.snapshot()
         engine.note(Snapshot(after=engine.seq, state=state, deliveries=deliveries, clears=clears))
 

@@ -98,10 +98,11 @@ class LogWriter:
             self._ready.notify()
         self._submitted = (events[-1].seq, events[-1].at)
 
-    async def wait_durable(self, seq: int, timeout_s: float = MAX_WAIT_S) -> bool:
+    async def wait_durable(self, seq: int, timeout_s: float = MAX_WAIT_S, *, effect: bool = True) -> bool:
         """Wait until event ``seq`` is on the disk, at most ``timeout_s``.
 
-        False means not yet: the effect goes out all the same, marked unlogged, and is counted.
+        False means not yet: the effect goes out all the same, marked unlogged, and is counted; but what is
+        no ``effect`` is not counted.
         """
         if seq <= self.durable_seq:
             return True
@@ -113,7 +114,7 @@ class LogWriter:
         except TimeoutError:
             if seq > self.durable_seq:
                 with self._ready:
-                    self._unlogged += 1
+                    self._unlogged += effect
                 return False
         finally:
             self._waiters.pop(waiter, None)

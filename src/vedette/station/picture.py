@@ -33,6 +33,13 @@ SIDC_UNIT = {
 }
 CLOSED_SHOWN = 10
 
+LOSSES = {
+    "late": "detections older than 8 s (recorded, not used: is the receiver's clock right?)",
+    "no-room-for-track": "objects beyond the most that can be tracked",
+    "unit-position-jumped": "positions of units that jumped",
+}
+"""What the core counts and the desk must know, in its words."""
+
 
 def track_view(track: Track, frame: LocalFrame, at: float) -> TrackView:
     """One track on the map; ``frame`` is the site's local frame."""
@@ -143,6 +150,8 @@ def alert_views(
             alert=alert,
             raised=raised.get(alert.alert, alert.time),
             worst=worst.get(alert.alert, alert.level),
+            drones=core.drones(alert.alert),
+            next_step=core.next_step(alert.alert),
             now=None if alert.state == "cleared" else now.get((alert.track, alert.units[0])),
             receipts=core.receipts(alert.alert),
             unlogged=alert.alert in unlogged,

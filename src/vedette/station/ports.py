@@ -5,10 +5,10 @@ performs what the hub asks. A peer never lets an exception of its counterpart ou
 reports its feed's state and connects again (5 s to 120 s, 20 % jitter).
 """
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
-from vedette.model import Alert, Detection, Frame, Receipt, Roster, SensorProfile, Site, UnitReport
+from vedette.model import Alert, Detection, Fact, Frame, Receipt, Roster, SensorProfile, Site, UnitReport
 from vedette.model.event import Action, Clear, Deliver, FeedState, OperatorPosition
 
 
@@ -141,6 +141,12 @@ class Peer(Protocol):
     may say by ``kinds`` (tuple of words) of what kind: ``remote-id``, ``adsb``, or a type of `Site`'s
     sensors."""
 
+    receipt_facts: tuple[Fact, ...]
+    """The facts that it can report of a message, as receipts; none: it warns nobody, or cannot tell."""
+    carries_position: bool
+    """Whether what it sends may say, or give away, where a person is. What says no is held to it by a test
+    that reads every byte it sends."""
+
     async def run(self, hub: Hub) -> None:
         """Connect, listen, reconnect, until cancelled."""
         ...
@@ -160,4 +166,35 @@ class Peer(Protocol):
 
     async def publish(self, frame: Frame) -> None:
         """The picture, once a second, for counterparts that show tracks."""
+        ...
+
+
+@runtime_checkable
+class BulkPeer(Peer, Protocol):
+    """A peer that takes one message for many at once, and is not given it one by one."""
+
+    async def deliver_all(self, message: Deliver | Clear, recipients: Sequence[str]) -> frozenset[str]:
+        """Send one message to many, in the order of their urgency. Returns those whose device's connection
+        took it; the others are tried again. Raises ConnectionError if nobody could be sent it."""
+        ...
+
+
+@runtime_checkable
+class BulkHub(Hub, Protocol):
+    """The station as a peer of many people sees it."""
+
+    def confirmed(self, receipts: Sequence[Receipt]) -> None:
+        """Facts from many recipients: one event."""
+        ...
+
+    def returned(self, channel: str, units: Sequence[str]) -> None:
+        """These units are reached by ``channel`` (again): what they have not acknowledged is sent (again)."""
+        ...
+
+    def alerts_of(self, unit: str) -> tuple[Alert, ...]:
+        """A unit's open alerts, and where it has none, the one that ended last."""
+        ...
+
+    async def recorded(self, patience_s: float) -> bool:
+        """True once all that was handed over before this call is on the disk; False after ``patience_s``."""
         ...

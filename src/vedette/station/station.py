@@ -8,10 +8,8 @@ silences the warning).
 import asyncio
 import contextlib
 import hashlib
-import traceback
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -38,10 +36,10 @@ from vedette.model.event import (
     ClockStep,
     Deliver,
     DetectionBatch,
-    Escalate,
     FeedState,
     FeedStatus,
     OperatorPosition,
+    Receipts,
     RecordStatus,
     Shed,
 )
@@ -50,51 +48,41 @@ from vedette.record import LogError
 from vedette.station import picture
 from vedette.station.askew import AskewSensors
 from vedette.station.clock import StationClock
+from vedette.station.effects import Effects
 from vedette.station.engine import Engine
+from vedette.station.faults import tell_fault
 from vedette.station.health import FeedHealth, Health
 from vedette.station.intake import FeedIntake
 from vedette.station.journal import Journal
 from vedette.station.outbox import Outbox
-from vedette.station.pace import Pace
 from vedette.station.places import SensorPlaces
 from vedette.station.ports import Peer
 from vedette.station.postman import Postman
 from vedette.station.stages import Stages
+from vedette.station.strangers import Strangers
 from vedette.station.timekeeping import clock_state_beside
 from vedette.station.unplaced import UnplacedSensors
-from vedette.station.view import ClockView, RecordView, SiteView, View
+from vedette.station.view import ClockView, RecordView, SiteView, View, WordingView
+from vedette.station.words import Speech
 
-EFFECT_WAIT_S = 0.05
-"""Longest time an effect waits for the disk."""
 TICK_SLEEP_S = 0.02
 MOST_INTAKES = 500
 """Kept though nothing waits in them."""
-OPERATORS_PER_S, OPERATORS_AT_ONCE = 20.0, 300
-"""Positions of operators that enter the record, sealed one by one; whoever transmits can invent them."""
-UNIT_PER_S, UNIT_AT_ONCE = 2.0, 3
-"""Reports of one unit that are used: phones send one in 5 to 30 s."""
-STRANGERS_PER_S, STRANGERS_AT_ONCE = 20.0, 600
-"""Units of one feed that nobody knows yet: a whole company may connect at once, and then no more than this.
-Whoever is on the roster, or was here before, is taken always."""
 SNAPSHOT_S = 60.0
 CLEANING_S = 3600.0
 PICTURE_S = 0.05
 CLOCK_S = 10.0
-LOSSES = {
-    "late": "detections older than 8 s (recorded, not used: is the receiver's clock right?)",
-    "no-room-for-track": "objects beyond the most that can be tracked",
-    "advisory-beyond-the-limit-of-a-unit": "advisories held back: the unit has five open already",
-    "unit-position-jumped": "positions of units that jumped",
-}
-"""What the core counts and the desk must know, in its words."""
 log = structlog.get_logger("station")
 
 
 class Station:
     """Implements `vedette.station.ports.Hub` for its peers and `console.Source` for the console."""
 
-    def __init__(self, journal: Journal, clock: StationClock, peers: tuple[Peer, ...]) -> None:
+    def __init__(
+        self, journal: Journal, clock: StationClock, peers: tuple[Peer, ...], speech: Speech | None = None
+    ) -> None:
         self.clock = clock
+        self.speech = Speech() if speech is None else speech
         self.peers = peers
         self.stages = Stages(clock.now)
         self.site: Site = journal.site
@@ -118,6 +106,7 @@ class Station:
         self._askew = AskewSensors(lambda: self._core.registrations(), self.trouble)
         self._outbox: Outbox = journal.outbox
         self._postman = Postman(self._outbox, clock, peers, self.stages)
+        self._effects = Effects(journal, self._outbox, self._postman, self.stages, self._went_unlogged)
         self._pictured = Frame(time=-1.0, tracks=())
         self._record = RecordStatus(state="good")
         self._unlogged: set[str] = set()
@@ -126,13 +115,7 @@ class Station:
         self._shed: Counter[str] = Counter()
         self._last_track: float | None = None
         self._clock_view = ClockView(state="unknown", words="not asked yet")
-        self._operators: dict[str, tuple[float, float]] = {}
-        self._operator_pace = Pace(OPERATORS_PER_S, OPERATORS_AT_ONCE)
-        self._unit_pace = Pace(UNIT_PER_S, UNIT_AT_ONCE)
-        self._stranger_pace = Pace(STRANGERS_PER_S, STRANGERS_AT_ONCE)
-        self._units: dict[str, None] = dict.fromkeys(
-            state.report.unit for state in self._core.units(journal.at)
-        )
+        self._strangers = Strangers(state.report.unit for state in self._core.units(journal.at))
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -163,7 +146,7 @@ class Station:
                 task.cancel()
             self._snapshot()
             await self._journal.close()
-            self._journal.leave("latency.json", self.stages.percentiles())
+            self._effects.leave()
 
     # What peers say -----------------------------------------------------------------------------
 
@@ -193,38 +176,47 @@ class Station:
         self._operator(position, position.sensor)
 
     def _operator(self, position: OperatorPosition, source: str) -> None:
-        """``source``: by which feed it came; all sensors of one have their pace together."""
-        place = (position.lat_deg, position.lon_deg)
-        if self._operators.get(position.id) == place:
-            return
-        if not self._operator_pace.admits(source, self.clock.now()):
+        """``source``: by which feed it came."""
+        verdict = self._strangers.operator(position, source, self.clock.now())
+        if verdict == "new":
+            self._enter(position, source)
+        elif verdict == "too-many":
             self._shed["positions of operators"] += 1
-            return
-        if len(self._operators) >= 10_000:
-            self._operators.clear()
-        self._operators[position.id] = place
-        self._enter(position, source)
 
     def unit(self, report: UnitReport) -> None:
         """Where a unit says it is."""
         source, at = report.source or "units", self.clock.now()
         self._health.data(source, 1)
-        if not self._unit_pace.admits(report.unit, at):
-            return  # its next report is near
-        if self._is_stranger(report.unit) and not self._stranger_pace.admits(source, at):
+        verdict = self._strangers.unit(report, source, self.roster, at)
+        if verdict == "new":
+            self._enter(report, source)
+        elif verdict == "too-many":
             self._health.quarantine(source, "flooded: units that nobody knows")
-            return
-        self._units[report.unit] = None
-        self._enter(report, source)
-
-    def _is_stranger(self, unit: str) -> bool:
-        """Neither on the roster nor heard of before: anybody who may connect can invent such."""
-        return unit not in self._units and all(entry.unit != unit for entry in self.roster.units)
 
     def receipt(self, receipt: Receipt) -> None:
         """One fact about one alert revision and one recipient."""
         self._enter(receipt, receipt.channel)
         self._outbox.fold(receipt)
+
+    def confirmed(self, receipts: Sequence[Receipt]) -> None:
+        """Facts from many recipients."""
+        batch = Receipts(receipts=tuple(receipts))
+        self._enter(batch, receipts[0].channel if receipts else "")
+        self._outbox.fold(batch)
+
+    def returned(self, channel: str, units: Sequence[str]) -> None:
+        """These units are reached by ``channel``, perhaps again."""
+        for unit in units:
+            self._outbox.again(channel, unit)
+        self._postman.wake()
+
+    def alerts_of(self, unit: str) -> tuple[Alert, ...]:
+        """A unit's open alerts, and where it has none, the one that ended last."""
+        return self._core.alerts_of(unit)
+
+    async def recorded(self, patience_s: float) -> bool:
+        """True once all that was entered before is on the disk."""
+        return await self._journal.on_disk(self._engine.seq, patience_s)
 
     def action(self, action: Action) -> None:
         """Something a person did."""
@@ -268,7 +260,7 @@ class Station:
 
     def alert(self, alert: str) -> Alert | None:
         """The latest revision of an alert."""
-        return next((a for a in self._core.alerts() if a.alert == alert), None)
+        return self._core.alert(alert)
 
     def alerts(self) -> tuple[Alert, ...]:
         """Open alerts, and those closed within the last minutes."""
@@ -284,9 +276,13 @@ class Station:
         """Something a person did at the desk."""
         self.action(action)
 
-    def alert_exists(self, alert: str) -> bool:
-        """True if the station knows an alert of this id."""
-        return self.alert(alert) is not None
+    async def change_words(self, actor: str, via: str) -> WordingView:
+        """Read the site's packs of words anew, at once in force; one that is not good leaves what was."""
+        changed = await self.speech.read_anew(self._core.configure)
+        if changed is not None:
+            self._enter(changed, "wording")
+        self.action(self.speech.note(actor, via))
+        return self.speech.words.view()
 
     def view(self) -> View:
         """The whole picture at station time now."""
@@ -310,6 +306,10 @@ class Station:
             shed=self._losses(),
             clock=self._clock_view,
             last_track_seen=self._last_track,
+            rates=self._core.rates(at),
+            silences=self._core.silences(),
+            out_of_service=self._core.out_of_service(),
+            wording=self.speech.words.view(),
             wedges=tuple(picture.wedge_view(wedge, self._frame, at) for wedge in frame.wedges),
         )
 
@@ -338,13 +338,11 @@ class Station:
     def _effect(self, event: Event) -> None:
         """An intent was decided: perform it once the disk has it, or after 50 ms."""
         if isinstance(event.body, AlertChange):
+            self._note(event.body.alert)
             self._outbox.fold(event.body)
         elif isinstance(event.body, Deliver | Clear):
             self._note(event.body.alert)
-            self._spawn(self._perform(event, self.stages.cause))
-        elif isinstance(event.body, Escalate):
-            self._outbox.resend(event.body.alert, event.body.recipients)
-            self._postman.wake()
+            self._spawn(self._effects.perform(event, self.stages.cause))
 
     def _note(self, alert: Alert) -> None:
         """Remember when an alert was raised and the worst it has been."""
@@ -352,15 +350,9 @@ class Station:
         if LEVEL_RANK[alert.level] >= LEVEL_RANK[self._worst.get(alert.alert, "info")]:
             self._worst[alert.alert] = alert.level
 
-    async def _perform(self, event: Event, cause: float | None) -> None:
-        assert isinstance(event.body, Deliver | Clear)
-        logged = await self._journal.durable(event.seq, EFFECT_WAIT_S)
-        self.stages.since(cause, "logged")
-        if not logged:
-            self._unlogged.add(event.body.alert.alert)
-            self._record = msgspec.structs.replace(self._record, unlogged=self._record.unlogged + 1)
-        self._outbox.fold(event.body, cause)
-        self._postman.wake()
+    def _went_unlogged(self, alert: str) -> None:
+        self._unlogged.add(alert)
+        self._record = msgspec.structs.replace(self._record, unlogged=self._record.unlogged + 1)
 
     async def _tick(self) -> None:
         while True:
@@ -413,7 +405,7 @@ class Station:
                 await work()
             except Exception as error:
                 self.faults[name] += 1
-                _tell_fault("a part of the station failed and is started again", name, error)
+                tell_fault("a part of the station failed and is started again", name, error)
             await asyncio.sleep(1.0)
 
     async def _guard(self, peer: Peer) -> None:
@@ -424,18 +416,18 @@ class Station:
                 return
             except Exception as error:
                 self.faults[peer.name] += 1
-                _tell_fault("a peer failed", peer.name, error)
+                tell_fault("a peer failed", peer.name, error)
                 kind = type(error).__name__
                 self.feed(peer.name, "down", f"fault in this feed's program ({kind}); starting again in 5 s")
                 await asyncio.sleep(5.0)
 
     def _snapshot(self) -> None:
-        self._journal.snapshot(self._engine)
+        self._journal.snapshot(self._engine, self._effects.under_way())
 
     def _fault(self, event: Event, error: Exception) -> None:
         """The core failed on an event: it is in the log, the station goes on and says so."""
         self.faults["core"] += 1
-        _tell_fault(f"the core failed on event {event.seq} ({event.kind})", "core", error)
+        tell_fault(f"the core failed on event {event.seq} ({event.kind})", "core", error)
 
     def _feed_changed(self, health: FeedHealth) -> None:
         status = FeedStatus(feed=health.feed, state=health.state, reason=health.reason)
@@ -461,7 +453,7 @@ class Station:
             **self._shed,
             "older alert revisions": self._outbox.shed,
             **{f"faults of {part}": count for part, count in self.faults.items()},
-            **{words: counts.get(reason, 0) for reason, words in LOSSES.items()},
+            **{words: counts.get(reason, 0) for reason, words in picture.LOSSES.items()},
         }
         return {what: count for what, count in losses.items() if count}
 
@@ -491,10 +483,3 @@ class Station:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _tell_fault(what: str, part: str, error: BaseException) -> None:
-    """A fault on stderr: its kind and where it happened. Its message may hold a person's data."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    log.error(what, part=part, error=type(error).__name__, where=where)

@@ -13,6 +13,7 @@ from vedette.model.detection import ObjectClass
 from vedette.model.event import FeedState
 from vedette.model.track import Identity, Trust
 from vedette.model.unit import Mobility
+from vedette.warn import DeskRates, Removal, Silence
 
 
 class Ellipse(Struct, frozen=True, kw_only=True):
@@ -91,6 +92,10 @@ class AlertView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     alert: Alert
     raised: float
     worst: Level
+    drones: tuple[tuple[str, Level], ...] = ()
+    """Its drones now, the lead first, each with its level; the alert's own are those of its last message."""
+    next_step: float | None = None
+    """When the next step of its escalation is due (Unix seconds); absent = nobody is asked about it."""
     now: Threat | None = None
     receipts: tuple[Receipt, ...] = ()
     unlogged: bool = False
@@ -167,6 +172,25 @@ class SiteView(Struct, frozen=True, kw_only=True):
     lon_deg: float
 
 
+class PackView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One language's words in force. ``own``: the site's. ``by`` whom and ``on`` which day they were
+    reviewed, as the pack says."""
+
+    language: str
+    version: int
+    own: bool
+    reviewed: bool
+    by: str | None = None
+    on: str | None = None
+
+
+class WordingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The words in force, and why a pack of the site's own is not."""
+
+    packs: tuple[PackView, ...] = ()
+    troubles: tuple[str, ...] = ()
+
+
 class View(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything the console shows at station time ``at``. ``summary`` is one sentence of state."""
 
@@ -186,3 +210,7 @@ class View(Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_track_seen: float | None = None
     wedges: tuple[WedgeView, ...] = ()
     """Directions without a place: something is there, and no alert can say for whom."""
+    rates: tuple[DeskRates, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    out_of_service: tuple[Removal, ...] = ()
+    wording: WordingView = WordingView()

@@ -1,292 +1,263 @@
 """The warner: threats in, intents out. It decides and never sends; pure, and without a clock."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from vedette.model.alert import Alert, Receipt
+from vedette.model.alert import Alert, AlertStatus, Receipt
 from vedette.model.errors import InputError
-from vedette.model.event import Action, AlertChange, Clear, Deliver, Escalate, Intent
-from vedette.model.threat import LEVEL_RANK, Threat
+from vedette.model.event import Action, Intent
+from vedette.model.threat import LEVEL_RANK, Level, Threat
 from vedette.model.unit import Roster
-from vedette.warn.alarm_states import AlarmEvent, is_active, step
-from vedette.warn.held import (
-    WITNESS_RANK,
-    Held,
-    Witness,
-    ended,
-    is_graver,
-    news,
-    note_where,
-    raise_alert,
-    revise,
-)
+from vedette.warn.addressing import Directory
+from vedette.warn.alarm_states import SHELVING, beside, may_be_quiet, step
+from vedette.warn.answers import answered
+from vedette.warn.asking import ask
+from vedette.warn.book import Book, Removal, shelving_of
+from vedette.warn.danger import Danger
+from vedette.warn.desk import Desk, stood_anew
+from vedette.warn.escalation import after, due, policy_of
+from vedette.warn.held import Held, Key, marked
+from vedette.warn.members import Bodies
+from vedette.warn.rates import DeskRates, Rates
 from vedette.warn.settings import WarnSettings
+from vedette.warn.silences import Silence, matching
 
-_SOUNDING = ("imminent", "warning")
 
-Pair = tuple[str, str]
+class _Pending(Struct, frozen=True):
+    key: Key
+    since: float
 
 
 class _Saved(Struct, frozen=True, kw_only=True):
-    alerts: list[Held]
+    open: list[Held]
+    closed: list[Held]
+    pending: list[_Pending]
+    silences: list[Silence]
+    out: list[Removal]
+    holders: dict[str, str]
+    rates: Rates
     roster: Roster
     counts: dict[str, int]
 
 
 class Warner:
-    """One alert for each threat (track x unit) from ADVISORY up.
+    """One alert for each unit in danger from ADVISORY up, however many drones there are.
 
-    An upgrade goes out at once and opens the alarm again. What lowers, repeats or ends an alert
-    waits for the times in the settings. Input that cannot be used is counted by reason in ``counts``.
+    An upgrade goes out at once and opens the alarm again, and so does a further drone that changes what the
+    unit must know. What lowers, repeats or ends an alert waits for the times in the settings. Input that
+    cannot be used is counted by reason in ``counts``.
     """
 
     def __init__(self, settings: WarnSettings | None = None) -> None:
-        self._settings = WarnSettings() if settings is None else settings
-        self._roster = Roster(version=0)
-        self._alerts: dict[str, Held] = {}
-        self._latest: dict[Pair, str] = {}
-        self._advised: Counter[tuple[str, int]] | None = None
-        self._witnesses: Mapping[str, Witness] = {}
-        self.counts: Counter[str] = Counter()
+        self._book = Book(WarnSettings() if settings is None else settings)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What could not be used, by reason."""
+        return self._book.counts
 
     def roster(self, roster: Roster) -> None:
         """Take the roster in force; deliveries name its version."""
-        self._roster = roster
+        self._book.directory = Directory(roster)
 
     def threats(
         self,
         threats: tuple[Threat, ...],
         at: float,
-        detected: Mapping[str, float] | None = None,
+        bodies: Bodies | None = None,
+        *,
         risen_only: bool = False,
-        witnesses: Mapping[str, Witness] | None = None,
+        ages: Mapping[str, float] | None = None,
     ) -> list[Intent]:
         """Take all threats of one assessment. Returns the gravest and soonest messages first.
 
         ``risen_only``: these are the ones that have risen, and nothing follows for the others.
 
-        ``detected``: when each track was last detected (`Track.updated`, Unix seconds); a track that
-        is not in it counts as detected now. A pair that had an alert and is now below ADVISORY moved
-        away; one that is missing or whose track coasts is not seen any more. The assessment goes on
-        telling of a pair it warned of while its track lives. ``witnesses``: how each track is known; one
-        that is not in it is a broadcast.
+        ``bodies``: what is known of each track; one that is not in it counts as detected now, by a broadcast,
+        and as actual. A unit that had an alert and whose drones are all below ADVISORY is told that they
+        moved away; of one that is missing or coasts, that it is not seen any more. The assessment goes on
+        telling of a pair it warned of while its track lives. ``ages``: seconds since the last report of
+        every unit; if given, units of the roster without one are told of graver danger to their own.
         """
-        seen, self._witnesses = detected or {}, witnesses or {}
-        self._advised = None
-        alarming = {(t.track, t.unit): t for t in threats if t.level != "info"}
-        made = [self._alarm(pair, t, seen.get(t.track, at), at) for pair, t in alarming.items()]
-        quiet = [] if risen_only else [(pair, held) for pair, held in self._open() if pair not in alarming]
-        if quiet:
-            told = {(t.track, t.unit): t for t in threats if t.level == "info"}
-            for pair, held in quiet:
-                self._note_below(held, told.get(pair), seen.get(pair[0], at), at)
-        intents: list[Intent] = [*sorted((d for d in made if d is not None), key=_urgency)]
-        return intents
-
-    def _note_below(self, held: Held, threat: Threat | None, seen: float, at: float) -> None:
-        held.below_since = at if held.below_since is None else held.below_since
-        held.away = threat is not None and at - seen <= self._settings.fresh_s
-        if threat is not None:
-            note_where(held, threat, seen)
-
-    def _open(self) -> list[tuple[Pair, Held]]:
-        latest = [(pair, self._alerts[name]) for pair, name in self._latest.items()]
-        return [(pair, held) for pair, held in latest if held.closed is None]
-
-    def _alarm(self, pair: Pair, threat: Threat, seen: float, at: float) -> Deliver | None:
-        held = self._alerts.get(self._latest.get(pair, ""))
-        if held is None or held.closed is not None:
-            return self._raise(pair, threat, seen, held, at)
-        held.below_since, held.away = None, False
-        held.witness = self._witness(threat)
-        note_where(held, threat, seen)
-        if not is_active(held.alert.state):
-            return self._reopen(held, threat, at, "reactivate", "danger is back")
-        if is_graver(threat, held.alert):
-            return self._reopen(held, threat, at, "upgrade", f"raised from {held.alert.level}")
-        why = news(threat, held, at, self._settings)
-        if why is None:
-            return None
-        held.alert = revise(held.alert, threat, at, self._settings)
-        return self._deliver(held, at, f"unit-at-risk-{why}", sound=_sounds(held.alert, why == "changed"))
-
-    def _raise(
-        self, pair: Pair, threat: Threat, seen: float, before: Held | None, at: float
-    ) -> Deliver | None:
-        closed = None if before is None else before.closed
-        if threat.level == "advisory":
-            if closed is not None and at - closed < self._settings.realarm_s:
-                return None
-            if self._advisories(threat) >= self._settings.most_advisories:
-                self.counts["advisory-beyond-the-limit-of-a-unit"] += 1
-                return None
-        held = raise_alert(threat, seen, at, self._settings, self._witness(threat))
-        self._alerts[held.alert.alert] = held
-        self._latest[pair] = held.alert.alert
-        if threat.level == "advisory" and self._advised is not None:
-            self._advised[threat.unit, WITNESS_RANK[held.witness]] += 1
-        return self._deliver(held, at, "unit-at-risk", sound=_sounds(held.alert, True))
-
-    def _witness(self, threat: Threat) -> Witness:
-        return self._witnesses.get(threat.track, "broadcast")
-
-    def _advisories(self, threat: Threat) -> int:
-        """Open ADVISORY alerts of its unit about what is known as well as this, or better; counted once
-        for each assessment."""
-        if self._advised is None:
-            open_ = ((pair[1], held) for pair, held in self._open() if held.alert.level == "advisory")
-            self._advised = Counter((unit, WITNESS_RANK[held.witness]) for unit, held in open_)
-        least = WITNESS_RANK[self._witness(threat)]
-        return sum(self._advised[threat.unit, rank] for rank in WITNESS_RANK.values() if rank >= least)
-
-    def _reopen(self, held: Held, threat: Threat, at: float, event: AlarmEvent, reason: str) -> Deliver:
-        """The alarm opens again: whoever acknowledged it before has not acknowledged this."""
-        state = step(held.alert.state, event)
-        revised = revise(held.alert, threat, at, self._settings)
-        held.alert = replace(revised, state=state, reason=reason, acknowledged_by=None)
-        held.alarmed, held.alarm_revision = at, held.alert.revision
-        held.escalated, held.returned = 0, None
-        return self._deliver(held, at, f"unit-at-risk-{event}", sound=_sounds(held.alert, True))
-
-    def _deliver(self, held: Held, at: float, rule: str, sound: bool) -> Deliver:
-        held.sent = at
-        return Deliver(
-            alert=held.alert,
-            recipients=held.alert.units,
-            rule=rule,
-            roster_version=self._roster.version,
-            sound=sound,
-        )
+        danger = Danger(self._book, at, bodies or {}, risen_only=risen_only)
+        return danger.take(threats, None if risen_only else ages)
 
     def receipt(self, receipt: Receipt, at: float) -> list[Intent]:
-        """Take one fact about one message. Only 'acknowledged' touches the alarm, never 'shown'."""
-        held = self._alerts.get(receipt.alert)
-        if held is None:
-            self.counts["receipt-of-unknown-alert"] += 1
-        elif not 1 <= receipt.revision <= held.alert.revision:
-            self.counts["receipt-of-unknown-revision"] += 1
-        elif receipt.recipient not in held.alert.units:
-            self.counts["receipt-not-from-a-recipient"] += 1
-        elif held.receipts.take(receipt) and receipt.fact == "acknowledged":
-            return self._acknowledge(held, receipt.by or receipt.recipient, receipt.revision, at)
-        return []
+        """Take one fact about one message. Only 'acknowledged' touches the alarm, never 'shown'; and only
+        that of the unit itself ends the asking."""
+        return self.receipts_of((receipt,), at)
+
+    def receipts_of(self, receipts: Sequence[Receipt], at: float) -> list[Intent]:
+        """Take facts that became known together, in their order. Tens of thousands may answer for one
+        alert: the desks' copy of it changes once."""
+        of_alert: dict[str, list[Receipt]] = {}
+        for receipt in receipts:
+            of_alert.setdefault(receipt.alert, []).append(receipt)
+        intents: list[Intent] = []
+        for name, found in of_alert.items():
+            held = self._book.find(name)
+            if held is None:
+                self.counts["receipt-of-unknown-alert"] += len(found)
+            else:
+                intents += answered(self._book, held, found, at)
+        return intents
 
     def action(self, action: Action, at: float) -> list[Intent]:
-        """Take what a person did. 'acknowledge' acts on the latest revision, or on the one that
-        ``value`` names; a disposition, downgrade or note changes no alarm: IMMINENT is never silenced."""
-        if action.action != "acknowledge":
-            return []
-        held = self._alerts.get(action.alert or "")
-        if held is None:
-            self.counts["acknowledgement-of-unknown-alert"] += 1
-            return []
-        if not action.actor:
-            self.counts["acknowledgement-by-nobody"] += 1
-            return []
-        seen = action.value or ""
-        revision = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else None
-        return self._acknowledge(held, action.actor, revision, at)
-
-    def _acknowledge(self, held: Held, person: str, revision: int | None, at: float) -> list[Intent]:
-        alert = held.alert
-        if alert.state in ("active-acked", "cleared"):
-            return []
-        if revision is not None and revision < held.alarm_revision:
-            reason = (
-                f"{person} acknowledged revision {revision}; "
-                f"revision {held.alarm_revision} ({alert.level}) is still open"
-            )
-            held.alert = replace(alert, reason=reason)
-            return [AlertChange(alert=held.alert)]
-        reason = f"acknowledged by {person}"
-        state = step(alert.state, "acknowledge", reason)
-        # ``time`` stays: it is the time of the figures, from which a reader counts down.
-        held.alert = replace(alert, state=state, acknowledged_by=person, reason=reason)
-        return [self._close(held, at)] if state == "cleared" else [AlertChange(alert=held.alert)]
+        """Take what a person did. 'acknowledge' acts on the latest revision, or on the one that ``value``
+        names. Nothing but an acknowledgement or 'cancel' ends what is asked of a unit in IMMINENT danger."""
+        return Desk(self._book, at).take(action)
 
     def tick(self, at: float) -> list[Intent]:
         """Time passed: escalate what nobody has in hand, end what is over, forget what is long closed."""
         intents: list[Intent] = []
-        for name in sorted(self._alerts):
-            held = self._alerts[name]
-            if held.closed is None:
-                intents += self._age(held, at)
-        self._forget(at)
+        book = self._book
+        if any(silence.until <= at for silence in book.silences):
+            book.silences = [silence for silence in book.silences if at < silence.until]
+            intents += stood_anew(book, at)
+        for held in list(book.open.values()):
+            intents += self._age(held, at)
+        book.forget(at)
         return intents
 
     def _age(self, held: Held, at: float) -> list[Intent]:
-        state = held.alert.state
-        if state == "returned-unacked":
-            over = held.returned is not None and at - held.returned >= self._settings.linger_s
-            return [self._expire(held, at)] if over else []
-        if held.below_since is not None and at - held.below_since >= self._settings.off_delay_s:
-            return [self._return(held, at)]
-        return self._escalate(held, at) if state == "active-unacked" else []
+        settings, alert = self._book.settings, held.alert
+        if alert.state == "returned-unacked":
+            linger = settings.linger_s if held.grave is None else settings.imminent_linger_s
+            if held.returned is not None and at - held.returned >= linger:
+                return self._expire(held, at)
+            return self._escalate(held, at)
+        if held.below_since is not None and at - held.below_since >= settings.off_delay_s:
+            return self._return(held, at)
+        lapsed = self._unshelve(held, at) if alert.shelved else []
+        return [*lapsed, *self._escalate(held, at)]
 
-    def _return(self, held: Held, at: float) -> Intent:
-        over = ended(held, at)
-        held.alert = replace(over, state=step(held.alert.state, "return", over.reason))
+    def _return(self, held: Held, at: float) -> list[Intent]:
+        """The danger is over. Who was told of IMMINENT and has not answered is asked on, and told so."""
+        book = self._book
+        over = book.end_over(held, at)
+        held.alert = marked(
+            replace(over, state=step(held.alert.state, "return", over.reason)), "returned", at
+        )
         held.returned = at
-        return self._close(held, at) if held.alert.state == "cleared" else AlertChange(alert=held.alert)
+        if held.alert.state == "cleared":
+            held.alert = marked(held.alert, "cleared", at)
+            return book.close(held, at)
+        if held.grave is None:
+            return [book.change(held, at)]
+        held.alert = replace(held.alert, expires=at + book.settings.imminent_linger_s)
+        return [book.deliver(held, at, "unit-at-risk-returned", worse=False)]
 
-    def _expire(self, held: Held, at: float) -> Clear:
+    def _expire(self, held: Held, at: float) -> list[Intent]:
         """A fresh look at where it was last: it may have been seen leaving since it returned."""
-        over = ended(held, at)
-        held.alert = replace(over, state=step(held.alert.state, "expire", over.reason))
-        return self._close(held, at)
-
-    def _close(self, held: Held, at: float) -> Clear:
-        held.closed = at
-        if held.returned is not None:
-            over = ended(held, at)
-            held.alert = replace(held.alert, text=over.text, reason=_joined(held.alert, over))
-        return Clear(alert=held.alert, recipients=held.alert.units)
+        over = self._book.end_over(held, at)
+        reason = f"{over.reason}; nobody acknowledged"
+        state = step(held.alert.state, "expire", reason)
+        held.alert = marked(replace(over, state=state, reason=reason), "expired", at)
+        return self._book.close(held, at)
 
     def _escalate(self, held: Held, at: float) -> list[Intent]:
-        if held.alert.level not in _SOUNDING:
+        policy = policy_of(held, self._book.settings.escalation)
+        if policy is None or (held.grave is None and self._is_quiet(held, at)):
             return []
-        waited, due = at - held.alarmed, self._settings.escalate_s
-        steps = [n for n, after in enumerate(due, start=1) if n > held.escalated and waited >= after]
-        held.escalated = max(steps, default=held.escalated)
-        return [
-            Escalate(
-                alert=held.alert.alert,
-                revision=held.alert.revision,
-                recipients=held.alert.units,
-                after_s=due[n - 1],
-                step=n,
-            )
-            for n in steps
-        ]
+        numbers = due(*policy, held.asked, at)
+        if not numbers:
+            return []
+        held.asked = numbers[-1] + 1
+        return [intent for number in numbers for intent in ask(self._book, held, at, policy, number)]
 
-    def _forget(self, at: float) -> None:
-        old = at - self._settings.keep_closed_s
-        for name in [n for n, h in self._alerts.items() if h.closed is not None and h.closed < old]:
-            alert = self._alerts.pop(name).alert
-            pair = (alert.track, alert.units[0])
-            if self._latest.get(pair) == name:
-                del self._latest[pair]
+    def _is_quiet(self, held: Held, at: float) -> bool:
+        """A person decided that nobody need be asked about this WARNING."""
+        alert, book = held.alert, self._book
+        unit = alert.units[0]
+        lowered = alert.desk_level is not None and LEVEL_RANK[alert.desk_level] < LEVEL_RANK["warning"]
+        silenced = matching(book.silences, unit, held.members, at) is not None
+        return may_be_quiet(alert.level) and (lowered or silenced or unit in book.out)
+
+    def _unshelve(self, held: Held, at: float) -> list[Intent]:
+        """Shelves whose time is over."""
+        kept = tuple(shelf for shelf in held.alert.shelved if at < shelf.until)
+        over = [shelf for shelf in held.alert.shelved if at >= shelf.until]
+        if not over:
+            return []
+        for shelf in over:
+            beside(SHELVING, shelving_of(shelf), "lapse")
+        reason = f"no longer shelved at {', '.join(shelf.desk for shelf in over)}: the time is over"
+        held.alert = marked(replace(held.alert, shelved=kept, reason=reason), "unshelved", at)
+        return [self._book.change(held, at)]
+
+    # What is held ---------------------------------------------------------------------------------
 
     def alerts(self) -> tuple[Alert, ...]:
         """Open alerts, worst and soonest first, then those that closed in the last ten minutes."""
-        held = sorted(self._alerts.values(), key=_reading_order)
-        return tuple(h.alert for h in held)
+        return tuple(held.alert for held in sorted(self._book.held(), key=_reading_order))
+
+    def alert(self, alert: str) -> Alert | None:
+        """The latest revision of an alert that is held."""
+        held = self._book.find(alert)
+        return None if held is None else held.alert
+
+    def alerts_of(self, unit: str) -> tuple[Alert, ...]:
+        """A unit's alerts: those that are open, and where none is, the one that ended last."""
+        keys: list[Key] = [(unit, status) for status in get_args(AlertStatus)]
+        held = (self._book.open.get(key) or self._book.before(key) for key in keys)
+        return tuple(one.alert for one in held if one is not None)
+
+    def drones(self, alert: str) -> tuple[tuple[str, Level], ...]:
+        """The drones of an alert as of the last assessment, the lead first, each with its level; of one that
+        has just gone missing, the level that it had."""
+        held = self._book.find(alert)
+        if held is None:
+            return ()
+        members = sorted(held.members, key=lambda member: member.track != held.threat.track)
+        return tuple((member.track, member.level) for member in members)
 
     def receipts(self, alert: str) -> tuple[Receipt, ...]:
         """The receipts of one alert as they became known; empty for an alert that is not held."""
-        held = self._alerts.get(alert)
+        held = self._book.find(alert)
         return () if held is None else tuple(held.receipts.kept)
+
+    def next_step(self, alert: str) -> float | None:
+        """When the next step of escalation of an alert is due; None if nobody is asked about it."""
+        held = self._book.find(alert)
+        policy = None if held is None else policy_of(held, self._book.settings.escalation)
+        if held is None or policy is None:
+            return None
+        return policy[1] + after(policy[0], held.asked)
+
+    def rates(self, at: float) -> tuple[DeskRates, ...]:
+        """How many alarms each desk has had to take in."""
+        return self._book.rates.at(at, self._book.open.values())
+
+    def silences(self) -> tuple[Silence, ...]:
+        """What makes no sound by somebody's decision."""
+        return tuple(self._book.silences)
+
+    def out_of_service(self) -> tuple[Removal, ...]:
+        """Units that are told of IMMINENT danger only, by somebody's decision."""
+        return tuple(self._book.out.values())
+
+    def holders(self) -> dict[str, str]:
+        """Who took over which desk."""
+        return dict(self._book.holders)
 
     def state(self) -> bytes:
         """All that later intents depend on; the same state gives the same bytes."""
+        book = self._book
         saved = _Saved(
-            alerts=[self._alerts[name] for name in sorted(self._alerts)],
-            roster=self._roster,
-            counts={name: self.counts[name] for name in sorted(self.counts)},
+            open=list(book.open.values()),
+            closed=list(book.closed.values()),
+            pending=[_Pending(key, since) for key, since in book.pending.items()],
+            silences=book.silences,
+            out=list(book.out.values()),
+            holders=book.holders,
+            rates=book.rates,
+            roster=book.directory.roster,
+            counts={name: book.counts[name] for name in sorted(book.counts)},
         )
         return msgspec.msgpack.encode(saved)
 
@@ -298,29 +269,15 @@ class Warner:
         except msgspec.MsgspecError as error:
             raise InputError(f"warner state cannot be read: {error}; replay the log instead") from None
         warner = cls(settings)
-        warner._roster = saved.roster
-        warner.counts.update(saved.counts)
-        for held in sorted(saved.alerts, key=lambda h: (h.raised, h.alert.alert)):
-            warner._alerts[held.alert.alert] = held
-            warner._latest[(held.alert.track, held.alert.units[0])] = held.alert.alert
+        book = warner._book
+        book.directory = Directory(saved.roster)
+        book.counts.update(saved.counts)
+        for held in (*saved.open, *saved.closed):
+            book.add(held)
+        book.pending = {pending.key: pending.since for pending in saved.pending}
+        book.silences, book.holders, book.rates = saved.silences, saved.holders, saved.rates
+        book.out = {removal.unit: removal for removal in saved.out}
         return warner
-
-
-def _sounds(alert: Alert, worse: bool) -> bool:
-    """IMMINENT always sounds; WARNING when it is new or worse; nothing below."""
-    return alert.level == "imminent" or (worse and alert.level == "warning")
-
-
-def _joined(alert: Alert, over: Alert) -> str:
-    """Why it ended, and who had acknowledged it."""
-    by = f"; acknowledged by {alert.acknowledged_by}" if alert.acknowledged_by else ""
-    return f"{over.reason}{by}"
-
-
-def _urgency(delivery: Deliver) -> tuple[int, float, str]:
-    alert = delivery.alert
-    soonest = alert.time_to_impact_s[0] if alert.time_to_impact_s else 1e9
-    return -LEVEL_RANK[alert.level], soonest, alert.alert
 
 
 def _reading_order(held: Held) -> tuple[bool, int, float, str]:

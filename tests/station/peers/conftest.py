@@ -275,7 +275,7 @@ def client_tls(
     return context
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_client() -> Callable[[str, str], TakClient]:
     return TakClient
 

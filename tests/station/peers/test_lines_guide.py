@@ -29,6 +29,7 @@ alt_datum = "egm96"
 geoid_height_m = -29.5
 [console]
 listen = "127.0.0.1:0"
+demo_desk = true
 """
 
 

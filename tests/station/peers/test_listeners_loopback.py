@@ -18,6 +18,7 @@ from station_feed_hub import FeedHub, beside, until
 from vedette.model import ConfigError
 from vedette.station.config import FeedConfig
 from vedette.station.peers.registry import FACTORIES, Keys, make_peer
+from vedette.wire.webhook import write_secret
 
 TCP_LISTENERS = (
     "lines+tcp-listen", "beast+tcp-listen", "sapient+tcp-listen", "sapient+tls-listen", "cot+tcp-listen",
@@ -26,10 +27,29 @@ TCP_LISTENERS = (
 UDP_LISTENERS = ("odid+udp", "lines+udp", "raw+udp", "asterix+udp", "cot+udp")
 CLIENTS = (
     "lines+tcp", "beast+tcp", "sbs+tcp", "aircraft+http", "sapient+tcp", "sapient+tls", "cot+tcp", "cot+tls",
+    "meshtastic+tcp", "mqtt", "mqtts", "webhook+http", "webhook+https", "smtp", "smtps",
 )  # fmt: skip
-FILES = ("odid+pcap", "lines", "sim", "beast", "sbs", "aircraft", "asterix+pcap")
+FILES = (
+    "odid+pcap",
+    "lines",
+    "sim",
+    "beast",
+    "sbs",
+    "aircraft",
+    "asterix+pcap",
+    "cap",
+    "meshtastic+serial",
+    "webpush",
+)
 LISTENERS = (*TCP_LISTENERS, *UDP_LISTENERS)
-OPTIONS = {"raw+udp": "?adapter=bytes", "aircraft+http": "/data/aircraft.json"}
+ELSEWHERE = ("gateway",)
+"""It needs a whole station; tests/station/gateway holds that it opens to others only encrypted."""
+OPTIONS = {
+    "smtp": "?from=a@b.example",
+    "smtps": "?from=a@b.example",
+    "raw+udp": "?adapter=bytes",
+    "aircraft+http": "/data/aircraft.json",
+}
 NEVER_OPEN = ("cot+tcp-listen",)
 """In the clear it would give people's positions to anybody."""
 LISTENING = "0A"
@@ -97,6 +117,21 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"ca_file": own, "cert_file": own, "key_file": str(folder / "own.key")}
 
 
+@pytest.fixture
+def secrets(tmp_path: Path) -> dict[str, dict[str, str]]:
+    """The files without which some ways out are not made, by the beginning of their scheme."""
+    secret = tmp_path / "secret"
+    secret.write_text(write_secret(bytes(32)))
+    secret.chmod(0o600)
+    team = tmp_path / "team.toml"
+    member = '[[member]]\nnumber = 1\nunit = "LEAD"\ngateway = true'
+    team.write_text(
+        f'team = "a"\nchannel = 1\n{member}\n[[key]]\nid = 3\nsecret = "{bytes(range(32)).hex()}"'
+    )
+    team.chmod(0o600)
+    return {"webhook": {"secret_file": str(secret)}, "meshtastic": {"team_file": str(team)}}
+
+
 def opened(url: str, files: dict[str, str]) -> list[tuple[str, str]]:
     """(tcp or udp, address) of what a peer of that URL opens to others, once it runs or has failed."""
     peer = make_peer(FeedConfig(name="feed", url=url, **files), Keys(receipts=bytes(32)))
@@ -120,7 +155,7 @@ def opened(url: str, files: dict[str, str]) -> list[tuple[str, str]]:
 
 def test_every_scheme_is_judged_here() -> None:
     """A new scheme has to be put into one of the lists above."""
-    assert sorted((*LISTENERS, *CLIENTS, *FILES)) == sorted(FACTORIES)
+    assert sorted((*LISTENERS, *CLIENTS, *FILES, *ELSEWHERE)) == sorted(FACTORIES)
 
 
 @pytest.mark.parametrize("scheme", LISTENERS)
@@ -148,7 +183,10 @@ def test_a_listener_is_open_to_the_network_only_where_its_address_says_so(
 
 
 @pytest.mark.parametrize("scheme", CLIENTS)
-def test_what_connects_listens_nowhere(scheme: str, certificates: dict[str, str]) -> None:
+def test_what_connects_listens_nowhere(
+    scheme: str, certificates: dict[str, str], secrets: dict[str, dict[str, str]]
+) -> None:
     (port,) = free_ports(1)
     url = f"{scheme}://127.0.0.1:{port}{OPTIONS.get(scheme, '')}"
-    assert opened(url, certificates if "tls" in scheme else {}) == []
+    files = secrets.get(scheme.partition("+")[0], {})
+    assert opened(url, certificates if "tls" in scheme else files) == []

@@ -35,6 +35,7 @@ alt_datum = "wgs84-ellipsoid"
 
 [console]
 listen = "127.0.0.1:0"
+demo_desk = true
 """
 FEED = """
 [[feed]]

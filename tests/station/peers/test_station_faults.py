@@ -34,6 +34,7 @@ speed = 10.0
 
 [console]
 listen = "127.0.0.1:0"
+demo_desk = true
 
 [[feed]]
 name = "phones"

@@ -26,6 +26,7 @@ speed = {speed}
 
 [console]
 listen = "127.0.0.1:0"
+demo_desk = true
 
 [[feed]]
 name = "receiver"

@@ -26,7 +26,7 @@ function controls(desk: Desk): TemplateResult {
         ${desk.soundOn ? "Sound is on" : "Sound is off"}</button>
       <button class="test-sound" @click=${() => desk.testSound()} title="Play the alarm once">Test<span class="long"> sound</span></button>
       <button class="theme" @click=${() => desk.toggleTheme()}>${desk.theme === "day" ? "Night" : "Day"}</button>
-      <button class="actor" @click=${() => desk.changeActor()}>${desk.actor || "Your name"}</button>
+      <button class="actor" @click=${() => desk.showWho()} title="Who is signed in">${desk.session.display}</button>
     </span>`;
 }
 
@@ -39,5 +39,9 @@ export function banners(desk: Desk): TemplateResult {
   return html`
     ${desk.link === "lost" ? html`<p class="banner lost" role="alert">Connection to the station lost.
       This picture is <span class="num">${duration(desk.age)}</span> old, from ${utc(desk.view.at)} UTC. Warnings to the field do not depend on this page.</p>` : nothing}
+    ${desk.session.method === "demo" && desk.view.mode === "live" ? html`<p class="banner unseen demo" role="status">A demo desk before real
+      sensors: whoever opens this page acts as ${desk.session.name}. Give people accounts before anybody relies on it.</p>` : nothing}
+    ${desk.session.may.includes("view-people") ? nothing : html`<p class="banner unseen" role="status">You are signed in as
+      ${desk.session.roles.join(", ").replaceAll("-", " ")}: people and alerts are not shown to you. This says nothing about danger.</p>`}
     ${record ? html`<p class="banner degraded" role="alert">${record}</p>` : nothing}`;
 }

@@ -6,7 +6,7 @@ import { type Alert, type AlertView, needsHand, type TrackView, type View } from
 import { placeOf, unitPlace } from "../map/features";
 import { alertText, asOfNow, claimWords, countdown, direction, distance, known, motionWords, seconds, sentence, STATE_WORDS, told, unitName, utc } from "../words";
 import { shape } from "./shapes";
-import { type Desk, SENDING } from "./state";
+import { type Desk, may, SENDING } from "./state";
 
 export function card(desk: Desk, shown: AlertView): TemplateResult {
   const { alert } = shown;
@@ -15,7 +15,7 @@ export function card(desk: Desk, shown: AlertView): TemplateResult {
     <li class="card level-${alert.level} ${current ? "selected" : ""} ${needsHand(shown) ? "needs-hand" : "in-hand"}"
         data-alert=${alert.alert} tabindex="0" aria-current=${current ? "true" : "false"}
         @click=${() => desk.select(alert.alert)} @focus=${() => desk.select(alert.alert)}>
-      ${head(desk, asOfNow(shown))} ${who(desk.view, alert)} ${where(desk.view, asOfNow(shown))} ${why(alert)} ${claim(desk.view, alert)}
+      ${head(desk, asOfNow(shown))} ${who(desk.view, shown)} ${where(desk.view, asOfNow(shown))} ${why(alert)} ${claim(desk.view, alert)}
       ${toldRows(desk.view, shown)} ${foot(desk, shown)}
     </li>`;
 }
@@ -33,9 +33,23 @@ function head(desk: Desk, alert: Alert): TemplateResult {
 const earliest = (alert: Alert): string =>
   known(alert.earliest_s) ? `not closing, at worst ${Math.max(1, Math.round(alert.earliest_s))} s` : "not closing";
 
-function who(view: View, alert: Alert): TemplateResult {
-  const mark = view.mode === "exercise" ? html`<i class="exercise-tag">EXERCISE</i>` : nothing;
-  return html`<p class="who">${alert.units.map((unit) => unitName(view, unit)).join(", ")} ${mark}</p>`;
+function who(view: View, shown: AlertView): TemplateResult {
+  const { alert } = shown;
+  const mark = alert.status ? html`<i class="exercise-tag">${alert.status.toUpperCase()}</i>` : nothing;
+  const count = Math.max(alert.count ?? 1, shown.drones?.length ?? 1);
+  const many = count > 1 ? html`<b class="count num">${count} drones</b>` : nothing;
+  return html`<p class="who">${alert.units.map((unit) => unitName(view, unit)).join(", ")} ${many} ${mark}</p>
+    ${decided(alert).map((words) => html`<p class="muted decided">${words}</p>`)}`;
+}
+
+/** What people decided about it. */
+function decided(alert: Alert): string[] {
+  const lowered = alert.desk_level ? [`Lowered to ${alert.desk_level} here.`] : [];
+  const out = alert.out_of_service ? [`Out of service, ${sentence(alert.out_of_service)}`] : [];
+  const quiet = alert.silenced ? [`No sound, ${sentence(alert.silenced)}`] : [];
+  const child = alert.suppressed ? [`No sound here, ${sentence(alert.suppressed)}`] : [];
+  const shelved = (alert.shelved ?? []).map((s) => `Shelved at ${s.desk} until ${utc(s.until)}, ${s.by}: ${sentence(s.reason)}`);
+  return [...lowered, ...out, ...quiet, ...child, ...shelved];
 }
 
 /** From the unit, as the picture stands now; as the alert said it where the picture no longer holds both. */
@@ -83,7 +97,7 @@ function foot(desk: Desk, shown: AlertView): TemplateResult {
     ${sent && sent !== SENDING ? html`<p class="failed" role="alert">${sent}</p>` : nothing}
     <div class="card-foot">
       <span class="state">${STATE_WORDS[alert.state]}${by}${shown.unlogged ? html`<b class="unlogged">not on record</b>` : nothing}</span>
-      ${needsHand(shown) ? ackButton(desk, alert, sent) : nothing}
+      ${needsHand(shown) && may(desk.session, "acknowledge-desk") ? ackButton(desk, alert, sent) : nothing}
     </div>`;
 }
 

@@ -1,6 +1,7 @@
 // <vedette-desk>: the page of the watch officer.
 
 import { html, LitElement, type PropertyValues } from "lit";
+import type { Session } from "../door/session";
 import { acknowledge, Live } from "../live";
 import { type AlertView, isOpen, LEVEL_RANK, type Level, needsHand, sounds } from "../model";
 import { placeOf, unitPlaces } from "../map/features";
@@ -9,17 +10,21 @@ import { Sound } from "../sound";
 import { applyTheme, onSystemTheme, theme, toggleTheme } from "../theme";
 import { alertText, unitName } from "../words";
 import { banners, bar } from "./bar";
-import { actorName, nameDialog } from "./name-dialog";
 import { panel } from "./panel";
 import { rail } from "./rail";
-import { type Desk, SENDING } from "./state";
+import { type Desk, may, SENDING } from "./state";
+import { whoDialog } from "./who-dialog";
 
 export class VedetteDesk extends LitElement {
+  static override properties = { session: { attribute: false } };
+  declare session: Session;
   private readonly live = new Live(() => this.onPicture());
   private readonly sound = new Sound();
   private readonly pending = new Map<string, string>();
   private selected: string | null = null;
-  private awaitingName: string | null = null;
+  /** The alert that waits until the desk is woken; "" while somebody looks who is signed in; null: no dialog. */
+  private asked: string | null = null;
+  private said = "";
   private sounding: ReadonlySet<string> = new Set();
   private announced = "";
   private wasLive = false;
@@ -32,8 +37,14 @@ export class VedetteDesk extends LitElement {
     super.connectedCallback();
     applyTheme();
     onSystemTheme(() => (applyTheme(), this.requestUpdate()));
-    window.addEventListener("keydown", (event) => this.onKey(event));
+    window.addEventListener("keydown", this.onKey);
     this.live.start();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("keydown", this.onKey);
+    this.live.stop();
   }
 
   protected override render() {
@@ -46,7 +57,11 @@ export class VedetteDesk extends LitElement {
         <div class="banners">${banners(desk)}</div>
         <main>${rail(desk)}<vedette-map .view=${view} .at=${desk.at} .theme=${desk.theme}></vedette-map>${panel(desk)}</main>
         <div class="hidden" role="alert" aria-live="assertive">${this.announced}</div>
-        ${nameDialog(() => this.onName())}
+        ${whoDialog({
+          session: this.session, waiting: Boolean(this.asked), said: this.said,
+          tell: (words) => ((this.said = words), this.requestUpdate()),
+          woken: () => this.onWoken(),
+        })}
       </div>`;
   }
 
@@ -56,9 +71,8 @@ export class VedetteDesk extends LitElement {
   }
 
   protected override updated(_: PropertyValues): void {
-    const awaiting = this.awaitingName !== null;
-    const dialog = this.querySelector<HTMLDialogElement>("dialog.name");
-    if (awaiting && dialog && !dialog.open) dialog.showModal();
+    const dialog = this.querySelector<HTMLDialogElement>("dialog.who-dialog");
+    if (this.asked !== null && dialog && !dialog.open) dialog.showModal();
   }
 
   private desk(): Desk {
@@ -66,14 +80,14 @@ export class VedetteDesk extends LitElement {
     if (!view) throw new Error("the desk has no picture yet");
     return {
       view, at: this.live.at, age: this.live.age, clock: this.live.clock, link: this.live.link, theme: theme(),
-      soundOn: this.sound.on, selected: this.selected, pending: this.pending, actor: actorName(),
+      soundOn: this.sound.on, selected: this.selected, pending: this.pending, session: this.session,
       select: (alert) => this.select(alert),
       acknowledge: (alert) => void this.acknowledge(alert),
       show: (track) => this.show(track),
       toggleSound: () => void this.toggleSound(),
       testSound: () => void this.testSound(),
       toggleTheme: () => (toggleTheme(), this.requestUpdate()),
-      changeActor: () => this.askName(""),
+      showWho: () => this.ask(""),
     };
   }
 
@@ -81,7 +95,7 @@ export class VedetteDesk extends LitElement {
     const open = this.live.view?.alerts.filter(isOpen) ?? [];
     this.forgetSettled(open);
     this.announce(open);
-    this.sound.alarm(worst(open), this.live.view?.mode === "exercise");
+    this.sound.alarm(worst(open), !open.filter(sounds).some(({ alert }) => !alert.status));
     this.noticeLoss();
     this.revealNew(open);
     this.requestUpdate();
@@ -98,7 +112,7 @@ export class VedetteDesk extends LitElement {
   private announce(open: AlertView[]): void {
     const view = this.live.view;
     const words = open.filter(sounds).map(({ alert }) =>
-      `${view?.mode === "exercise" ? "Exercise. " : ""}${alert.level}: ${view ? alert.units.map((u) => unitName(view, u)).join(", ") : ""}. ${alertText(alert)}`);
+      `${alert.status ? `${alert.status}. ` : ""}${alert.level}: ${view ? alert.units.map((u) => unitName(view, u)).join(", ") : ""}. ${alertText(alert)}`);
     this.announced = words.join(" ");
   }
 
@@ -139,24 +153,28 @@ export class VedetteDesk extends LitElement {
 
   private async acknowledge(alert: string): Promise<void> {
     if (this.pending.get(alert) === SENDING) return;
-    const actor = actorName();
-    if (!actor) return this.askName(alert);
     this.pending.set(alert, SENDING);
     this.requestUpdate();
-    const failed = await acknowledge(alert, actor);
-    if (failed) this.pending.set(alert, failed);
+    const revision = this.live.view?.alerts.find((shown) => shown.alert.alert === alert)?.alert.revision;
+    const failed = await acknowledge(alert, revision);
+    if (failed?.code === "confirm") return this.pending.delete(alert), this.ask(alert);
+    if (failed?.code === "sign-in") window.dispatchEvent(new CustomEvent("vedette-session"));
+    if (failed) this.pending.set(alert, failed.words);
     this.requestUpdate();
   }
 
-  private askName(alert: string): void {
-    this.awaitingName = alert;
-    this.querySelector("dialog.name")?.addEventListener("close", () => (this.awaitingName = null), { once: true });
+  private ask(alert: string): void {
+    this.asked = alert;
+    this.said = "";
+    this.querySelector("dialog.who-dialog")?.addEventListener("close", () => (this.asked = null), { once: true });
     this.requestUpdate();
   }
 
-  private onName(): void {
-    const alert = this.awaitingName;
-    this.awaitingName = null;
+  private onWoken(): void {
+    const alert = this.asked;
+    this.querySelector<HTMLDialogElement>("dialog.who-dialog")?.close();
+    this.asked = null;
+    window.dispatchEvent(new CustomEvent("vedette-session"));
     if (alert) void this.acknowledge(alert);
     this.requestUpdate();
   }
@@ -172,7 +190,7 @@ export class VedetteDesk extends LitElement {
     this.requestUpdate();
   }
 
-  private onKey(event: KeyboardEvent): void {
+  private readonly onKey = (event: KeyboardEvent): void => {
     const typing = event.target instanceof HTMLInputElement || this.querySelector("dialog[open]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const open = this.live.view?.alerts.filter(isOpen) ?? [];
@@ -182,13 +200,14 @@ export class VedetteDesk extends LitElement {
     } else if (event.key === "t" || event.key === "T") this.querySelector<VedetteMap>("vedette-map")?.showAll();
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") this.step(open, event);
     else if (event.key === "Escape") (this.selected = null), this.requestUpdate();
-  }
+  };
 
   /** A acts on what is visibly selected; with nothing selected it selects, so that no alert is
    * acknowledged which moved to the top under somebody's finger. */
   private keyAcknowledge(open: AlertView[]): void {
     const shown = open.find((candidate) => candidate.alert.alert === this.selected);
     const first = open.find(needsHand);
+    if (shown && needsHand(shown) && !may(this.session, "acknowledge-desk")) return;
     if (shown && needsHand(shown)) void this.acknowledge(shown.alert.alert);
     else if (!shown && first) this.select(first.alert.alert);
   }

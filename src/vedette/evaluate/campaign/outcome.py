@@ -152,9 +152,8 @@ def _lead(stage: Stage, watched: Watched, least: int) -> float:
         message.at
         for message in watched.messages
         if target in message.alert.units
-        and message.body in stage.attackers
-        and LEVEL_RANK[message.alert.level] >= least
         and message.at <= scene.impact
+        and any(body in stage.attackers and LEVEL_RANK[level] >= least for body, level in message.bodies)
     }
     for second in in_scene(stage, watched):
         if any(
@@ -289,10 +288,10 @@ def _stages(stage: Stage, watched: Watched, seen: dict[str, Detection]) -> Stage
         if any(threat.track in owned for threat in second.threats):
             at.setdefault("threat_s", second.time)
     for message in watched.messages:
-        if message.body in bodies:
-            for level in LEVELS[:2]:
-                if LEVEL_RANK[message.alert.level] >= LEVEL_RANK[level]:
-                    at.setdefault(f"{level}_s", message.at)
+        for level in LEVELS[:2]:
+            least = LEVEL_RANK[level]
+            if any(body in bodies and LEVEL_RANK[reached] >= least for body, reached in message.bodies):
+                at.setdefault(f"{level}_s", message.at)
     return Stages(**{name: round(time - stage.scene.t0, DIGITS) for name, time in at.items()})
 
 

@@ -13,8 +13,11 @@ from vedette.evaluate.drive import Arrival, Case, Driver, merged
 from vedette.fuse import Ground
 from vedette.model import Alert, Detection, Frame, SensorProfile, Site, Threat, UnitReport
 from vedette.model.event import Deliver, Tick
+from vedette.model.threat import Level
 from vedette.warn.alarm_states import is_active
 
+TO_THE_UNIT = "unit-at-risk"
+"""Rules of deliveries that say something new; those of an escalation repeat it."""
 AFTER_S = 60.0
 """A harmless scene is watched for so long after its end: tracks coast, alerts die down."""
 
@@ -22,7 +25,7 @@ AFTER_S = 60.0
 class Second(NamedTuple):
     """One assessment: who is threatened by what, what each track stands for, and which alerts are open.
 
-    ``open``: (alert, unit, level, track) of each alert whose danger lasts.
+    ``open``: (alert, unit, level, track) of each drone of each alert whose danger lasts.
     """
 
     time: float
@@ -33,12 +36,14 @@ class Second(NamedTuple):
 
 
 class Message(NamedTuple):
-    """One delivery: when, and the alert as it was told. ``body``: what its track stood for at that time."""
+    """One delivery: when, and the alert as it was told. ``body``: what its lead stood for at that time, and
+    ``bodies`` what each of its drones stood for, with its level."""
 
     at: float
     alert: Alert
     sounded: bool
     body: str | None
+    bodies: tuple[tuple[str, Level], ...]
 
 
 class Watched(NamedTuple):
@@ -82,18 +87,26 @@ def _until(coming: Iterable[Arrival], until: float) -> Iterator[Arrival]:
 
 
 def _messages(driver: Driver, sky: Sky, at: float) -> list[Message]:
-    told = [intent for intent in driver.intents if isinstance(intent, Deliver)]
+    told = [one for one in driver.intents if isinstance(one, Deliver) and one.rule.startswith(TO_THE_UNIT)]
     if not told:
         return []
     owners = sky.owners(driver.core.awaited(at))
-    return [Message(at, one.alert, one.sound, owners.get(one.alert.track)) for one in told]
+    return [_message(at, one, owners) for one in told]
+
+
+def _message(at: float, told: Deliver, owners: dict[str, str]) -> Message:
+    alert = told.alert
+    drones = zip(alert.tracks, alert.levels, strict=True)
+    bodies = tuple((owners[track], level) for track, level in drones if track in owners)
+    return Message(at, alert, told.sound, owners.get(alert.track), bodies)
 
 
 def _second(driver: Driver, sky: Sky, at: float) -> Second:
     frame = driver.core.awaited(at)
     opened = tuple(
-        (alert.alert, alert.units[0], alert.level, alert.track)
+        (alert.alert, alert.units[0], level, track)
         for alert in driver.core.alerts()
         if is_active(alert.state)
+        for track, level in driver.core.drones(alert.alert)
     )
     return Second(at, driver.core.threats(), sky.owners(frame), opened, frame)

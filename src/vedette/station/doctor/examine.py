@@ -1,31 +1,25 @@
 """All findings, in the order in which a technician would ask."""
 
-import http.client
 import os
 import shutil
-import socket
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-
-import msgspec
 
 from vedette.model.errors import VedetteError
 from vedette.model.site import Site
 from vedette.record import verify
-from vedette.station.config import FeedConfig, StationConfig, listen_address
+from vedette.station.config import FeedConfig, StationConfig
+from vedette.station.doctor.console import ask_console
 from vedette.station.doctor.findings import Finding, Verdict
 from vedette.station.doctor.judge import judge, told
 from vedette.station.doctor.listen import Tell, listen
-from vedette.station.doctor.look import CONNECT_S, look
+from vedette.station.doctor.look import look
+from vedette.station.doctor.wording import wording
 from vedette.station.journal import LOG_NAME
 from vedette.station.timekeeping import clock_state
 from vedette.station.view import ClockView, View
 
 LOW_DISK_BYTES = 1 << 30
-MAX_VIEW_BYTES = 1 << 26
-NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""For this machine's own page; a proxy of the environment is for the world outside."""
 
 
 def examine(config: StationConfig, listen_s: float = 0.0, tell: Tell | None = None) -> Iterator[Finding]:
@@ -34,8 +28,9 @@ def examine(config: StationConfig, listen_s: float = 0.0, tell: Tell | None = No
     yield _clock(clock_state())
     yield from _heights(config.site)
     yield from _state(Path(config.state))
-    console, running = _console(config.console.listen)
+    console, running = ask_console(config)
     yield console
+    yield from wording(config, running)
     if not config.feed:
         yield Finding(
             check="feeds",
@@ -120,32 +115,6 @@ def _log(path: Path) -> Finding:
             advice="keep it as it is and report it",
         )
     return Finding(check="record", verdict="good", found=f"{verdict.events} events, chain unbroken")
-
-
-def _console(listen: str) -> tuple[Finding, View | None]:
-    """Whether the console's address is free, and the view of the station that has it."""
-    if not listen:
-        return Finding(check="console", verdict="warning", found="no console is configured"), None
-    host, port = listen_address(listen)
-    with socket.socket(_family(host), socket.SOCK_STREAM) as probe:
-        probe.settimeout(CONNECT_S)
-        if port == 0 or probe.connect_ex((host, port)) != 0:
-            return Finding(check="console", verdict="good", found=f"{listen}: no station answers there"), None
-    try:
-        with NO_PROXY.open(f"http://{listen}/api/v1/view", timeout=CONNECT_S) as answer:
-            view = msgspec.json.decode(answer.read(MAX_VIEW_BYTES), type=View)
-    except (OSError, http.client.HTTPException, msgspec.MsgspecError, UnicodeError):
-        return Finding(
-            check="console",
-            verdict="bad",
-            found=f"{listen} is taken by a program that is not this station",
-            advice="stop that program or give the console another port",
-        ), None
-    return Finding(check="console", verdict="good", found=f"a station runs there. {view.summary}"), view
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _heights(site: Site) -> Iterator[Finding]:

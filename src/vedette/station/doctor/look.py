@@ -92,6 +92,8 @@ def _looked(feed: FeedConfig) -> Finding:
     path = Path(rest.partition("?")[0])
     if scheme == "odid+pcap" and rest != "-" and not (path.is_fifo() or path.is_char_device()):
         return _capture(name, path)
+    if scheme == "cap":
+        return _folder(name, path)
     address = address_of(feed.url)
     if address is None:
         if scheme in FILE_SCHEMES and rest.partition("?")[0] != "-" and not path.exists():
@@ -101,6 +103,18 @@ def _looked(feed: FeedConfig) -> Finding:
         return Finding(check=name, verdict="good", found="nothing to look at from outside")
     found = asyncio.run(_bindable(address) if address.listens else _reachable(feed, address))
     return Finding(check=name, verdict="good", found=found)
+
+
+def _folder(name: str, path: Path) -> Finding:
+    """A folder that the station writes to, or will make when it starts."""
+    there = next((folder for folder in (path, *path.absolute().parents) if folder.exists()), path)
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        found = f"{there}: not a folder that this user may write to"
+        return Finding(
+            check=name, verdict="bad", found=found, advice="make it one, owned by the station's user"
+        )
+    new = "" if there == path else ", made when the station starts"
+    return Finding(check=name, verdict="good", found=f"a folder for messages{new}")
 
 
 def _file(name: str, path: Path, scheme: str) -> Finding:

@@ -6,6 +6,8 @@ import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from vedette.express.cot import (
     Addressee,
     Speaker,
@@ -17,7 +19,7 @@ from vedette.express.cot import (
 )
 from vedette.model import Alert, ConfigError, Frame, InputError, Receipt, RosterEntry, Track, UnitReport
 from vedette.model.event import Clear, Deliver
-from vedette.sense.cot import Ears, Unused, contact_of, interpret
+from vedette.sense.cot import Ears, Unused, author_of, contact_of, interpret
 from vedette.station.peers._cot_sightings import Sightings
 from vedette.station.peers._line_feed import Budget
 from vedette.station.ports import Hub
@@ -116,8 +118,9 @@ class Dialogue:
         sent = None if sent_wall is None else self.hub.clock.from_wall(sent_wall)
         self.hub.heard(self.name, sent)
 
-    def hear(self, item: CotEvent | CotError) -> bool:
-        """Take one event, or what could not be read of one. True if it is for `look`."""
+    def hear(self, item: CotEvent | CotError, by: str | None = None) -> bool:
+        """Take one event, or what could not be read of one. True if it is for `look`. ``by``: who has shown
+        that he is its sender; then a receipt says that name, and not the one that the event states."""
         if isinstance(item, CotError):
             self.refuse(item.reason, item.data)
             return False
@@ -132,7 +135,7 @@ class Dialogue:
             self._unit(meaning)
         elif isinstance(meaning, Receipt):
             self.counts["receipt"] += 1
-            self.hub.receipt(meaning)
+            self.hub.receipt(meaning if by is None else replace(meaning, by=by))
         else:
             self._unused(meaning, item)
             return meaning.reason in _MAY_BE_OF_THE_SKY
@@ -235,10 +238,17 @@ class Dialogue:
             self._heard.popitem(last=False)
 
     def _unused(self, unused: Unused, event: CotEvent) -> None:
+        if unused.reason == "nothing-to-acknowledge" and not self._is_member(author_of(event)):
+            unused = Unused("chat-of-a-stranger", suspicious=True)
         if unused.suspicious:
             self.refuse(unused.reason, event.uid.encode("utf-8", "replace"))
         else:
             self.counts[unused.reason] += 1
+
+    def _is_member(self, uid: str | None) -> bool:
+        """Somebody of the roster, or who has reported himself here: nobody else has anything to tell the
+        station by chat."""
+        return uid is not None and (uid in self._heard or self._roster_entry(uid) is not None)
 
     def _roster_entry(self, unit: str) -> RosterEntry | None:
         return next((entry for entry in self.hub.roster.units if entry.unit == unit), None)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from vedette.model import Detection
+from vedette.model import Detection, Fact
 from vedette.sense.remote_id import RemoteIdAdapter
 from vedette.station.ports import Hub
 from vedette.wire.capture import FrameBatch
@@ -76,6 +76,8 @@ class Receiver:
     """Base of peers that only listen: they reach no unit and show no tracks."""
 
     kinds: tuple[str, ...] = ()
+    receipt_facts: tuple[Fact, ...] = ()
+    carries_position: bool = False
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -6,24 +6,33 @@ returns a `Peer`.
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from vedette.model.errors import ConfigError
+from vedette.station.access import Doorkeeper
 from vedette.station.config import FeedConfig
+from vedette.station.gateway.peer import gateway_peer
 from vedette.station.peers._line_feed import LOOPBACK
 from vedette.station.peers.adsb import adsb_peer
 from vedette.station.peers.asterix import asterix_peer
+from vedette.station.peers.cap_folder import cap_folder_peer
 from vedette.station.peers.lines import lines_peer
+from vedette.station.peers.meshtastic import meshtastic_peer
+from vedette.station.peers.mqtt import mqtt_peer
 from vedette.station.peers.odid_capture import CapturePeer
 from vedette.station.peers.odid_udp import OdidUdpPeer
 from vedette.station.peers.raw_udp import raw_peer
 from vedette.station.peers.sapient_fusion import sapient_fusion_peer
 from vedette.station.peers.sapient_parent import sapient_parent_peer
 from vedette.station.peers.sim import SimPeer, scenario_of
+from vedette.station.peers.smtp import smtp_peer
 from vedette.station.peers.tak_listener import TakListenerPeer
 from vedette.station.peers.tak_mesh import tak_mesh_peer
 from vedette.station.peers.tak_server import TakServerPeer
+from vedette.station.peers.web_push import web_push_peer
+from vedette.station.peers.webhook import webhook_peer
 from vedette.station.ports import Peer
 
 RADIOTAP = 127
@@ -32,9 +41,13 @@ LINK_TYPES = (105, RADIOTAP, 251, 256, 272)
 
 class Keys(NamedTuple):
     """Secrets that outlive a restart. ``receipts`` makes the tokens by which receipts are told from
-    forgeries: with a new one, receipts for messages sent before the restart would be refused."""
+    forgeries: with a new one, receipts for messages sent before the restart would be refused. ``state``: the
+    station's folder, for a peer that keeps something itself; none where a peer is made only to be checked."""
 
     receipts: bytes
+    state: Path | None = None
+    door: Doorkeeper | None = None
+    """Who may come in by a certificate; None only where no station runs and no phone is let in."""
 
 
 Factory = Callable[[FeedConfig, Keys], Peer]
@@ -104,6 +117,14 @@ def _raw(feed: FeedConfig, keys: Keys) -> Peer:
     return raw_peer(feed)
 
 
+def _cap(feed: FeedConfig, keys: Keys) -> Peer:
+    return cap_folder_peer(feed)
+
+
+def _gateway(feed: FeedConfig, keys: Keys) -> Peer:
+    return gateway_peer(feed, keys.door)
+
+
 def _tak_mesh(feed: FeedConfig, keys: Keys) -> Peer:
     return tak_mesh_peer(feed, keys)
 
@@ -114,6 +135,26 @@ def _adsb(feed: FeedConfig, keys: Keys) -> Peer:
 
 def _asterix(feed: FeedConfig, keys: Keys) -> Peer:
     return asterix_peer(feed)
+
+
+def _meshtastic(feed: FeedConfig, keys: Keys) -> Peer:
+    return meshtastic_peer(feed)
+
+
+def _mqtt(feed: FeedConfig, keys: Keys) -> Peer:
+    return mqtt_peer(feed)
+
+
+def _webhook(feed: FeedConfig, keys: Keys) -> Peer:
+    return webhook_peer(feed)
+
+
+def _smtp(feed: FeedConfig, keys: Keys) -> Peer:
+    return smtp_peer(feed)
+
+
+def _web_push(feed: FeedConfig, keys: Keys) -> Peer:
+    return web_push_peer(feed, keys.state)
 
 
 def _sapient_fusion(feed: FeedConfig, keys: Keys) -> Peer:
@@ -141,6 +182,7 @@ def _tak_listener(feed: FeedConfig, keys: Keys) -> Peer:
     return TakListenerPeer(
         feed.name,
         feed.url,
+        door=keys.door,
         cafile=feed.ca_file,
         certfile=feed.cert_file,
         keyfile=feed.key_file,
@@ -172,9 +214,20 @@ FACTORIES: dict[str, Factory] = {
     "sapient+tls-listen": _sapient_fusion,
     "sapient+tcp": _sapient_parent,
     "sapient+tls": _sapient_parent,
+    "cap": _cap,
+    "gateway": _gateway,
     "cot+tcp": _tak_server,
     "cot+tls": _tak_server,
     "cot+tcp-listen": _tak_listener,
     "cot+tls-listen": _tak_listener,
     "cot+udp": _tak_mesh,
+    "meshtastic+tcp": _meshtastic,
+    "meshtastic+serial": _meshtastic,
+    "mqtt": _mqtt,
+    "mqtts": _mqtt,
+    "smtp": _smtp,
+    "smtps": _smtp,
+    "webpush": _web_push,
+    "webhook+https": _webhook,
+    "webhook+http": _webhook,
 }

@@ -14,7 +14,7 @@ from collections import Counter
 
 from vedette import __version__
 from vedette.express.sapient_node import Node, node_id
-from vedette.model import ConfigError, Frame, Site
+from vedette.model import ConfigError, Fact, Frame, Site
 from vedette.model.event import Clear, Deliver
 from vedette.station.config import FeedConfig
 from vedette.station.peers._cot_stream import Certificates, client_context
@@ -42,6 +42,10 @@ class SapientParentPeer:
     the first and the longest pause between attempts; it doubles, varies by 20 %, and starts anew after
     a connection of ``stable_s``. ``ack_s``: how long the parent may take to answer the registration.
     """
+
+    receipt_facts: tuple[Fact, ...] = ()
+    carries_position: bool = False
+    """Of people: where the site and the drones are is what a parent is told."""
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, cast
 
-from vedette.model import ConfigError, Frame
+from vedette.model import ConfigError, Fact, Frame
 from vedette.model.event import Clear, Deliver
 from vedette.simulate import Emission, Scenario, builtin_names, load_builtin, parse_scenario
 from vedette.simulate.phone import Phone
@@ -45,6 +45,9 @@ class SimPeer:
 
     simulated = True
     kinds: tuple[str, ...] = ("remote-id",)
+    receipt_facts: tuple[Fact, ...] = ("accepted", "on-device", "shown", "acknowledged")
+    carries_position: bool = False
+    """Its phones are in this process: nothing leaves it."""
 
     def __init__(self, name: str, scenario: Scenario, answer: str = "ok") -> None:
         self.name = name

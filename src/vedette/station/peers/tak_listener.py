@@ -1,22 +1,24 @@
 """Phones that connect to the station itself, without a TAK server between.
 
-Each connection is bound to the first unit uid that it reports and speaks for no other. Over TLS a
-uid is also bound to the certificate that first claimed it, for as long as the station runs: another
-certificate that claims it is refused, so that a captured or cloned phone cannot take over someone
-else's warnings. Without TLS there is no identity to hold on to; that is allowed on the loopback
-interface only.
+Each connection is bound to the first unit uid that it reports and speaks for no other. Over TLS it is known
+by its certificate (`_tak_members`): the officer to whom it was issued speaks for his own unit, answers in his
+own name, and is cut off at once when the certificate is revoked. Without TLS there is no identity to hold on
+to; that is allowed on the loopback interface only. A peer without a doorkeeper (as `vedette doctor` runs it)
+binds a uid to the certificate that first claimed it.
 
 A gateway that brings tracks (a drone receiver) need not say who it is; it gets no alerts and no
 picture.
 """
 
 import asyncio
+import ssl
 import uuid
 
 from vedette.express.cot import pong_event
-from vedette.model import ConfigError, Frame
+from vedette.model import ConfigError, Fact, Frame, VedetteError
 from vedette.model.event import Clear, Deliver
 from vedette.sense.cot import author_of, contact_of
+from vedette.station.access import Doorkeeper, Refused
 from vedette.station.peers._cot_dialogue import MOST_CONTACTS, Dialogue
 from vedette.station.peers._cot_stream import (
     HANDSHAKE_S,
@@ -26,10 +28,13 @@ from vedette.station.peers._cot_stream import (
     parse_endpoint,
     server_context,
 )
+from vedette.station.peers._tak_members import Member, Members, every
 from vedette.station.ports import Hub
 from vedette.wire.cot import CotError, CotEvent
 from vedette.wire.tak import answer_request, offer
 
+EXPEL_S = 0.5
+"""So often it is looked whether a certificate was revoked; before anything is sent to one unit, always."""
 MOST_UNREADABLE = 100
 """Unreadable events in a row after which a connection is taken for an attack and dropped."""
 
@@ -49,13 +54,21 @@ class _Phone:
 
     def __init__(self, stream: CotStream, subject: str | None, address: str) -> None:
         self.stream, self.subject, self.address = stream, subject, address
+        self.member: Member | None = None
         self.unit: str | None = None
         self.brings_tracks = False
         self.unreadable = 0
         self.offer_uid = f"protocol-{uuid.uuid4()}"
 
     @property
+    def name(self) -> str | None:
+        """Who has shown that this is his phone."""
+        return None if self.member is None else self.member.name
+
+    @property
     def identity(self) -> str:
+        if self.name is not None:
+            return self.name
         return self.subject if self.subject is not None else self.address
 
 
@@ -66,10 +79,14 @@ class TakListenerPeer:
     Options: ``protocol=0`` offers no TAK protocol version 1; ``tracks=0`` leaves out what phones and
     gateways see in the air; ``views=1`` takes where their sensors look for bearings.
 
-    Over TLS a client needs a certificate of ``cafile``; ``certfile`` and ``keyfile`` (PEM) are the
-    station's own. A phone that does not say who it is for ``identify_s``, or says nothing at all for
-    ``dead_after_s``, is dropped. Raises ConfigError.
+    Over TLS a client needs a certificate of ``cafile``, which with a ``door`` is the site's own authority;
+    ``certfile`` and ``keyfile`` (PEM) are the station's own. A phone that does not say who it is for
+    ``identify_s``, or says nothing at all for ``dead_after_s``, is dropped. Raises ConfigError.
     """
+
+    receipt_facts: tuple[Fact, ...] = ("accepted", "on-device", "shown", "acknowledged")
+    carries_position: bool = True
+    """The map of those who may see each other."""
 
     def __init__(
         self,
@@ -86,6 +103,7 @@ class TakListenerPeer:
         show_place: bool = True,
         heard_s: float = 600.0,
         receipt_key: bytes | None = None,
+        door: Doorkeeper | None = None,
         max_connections: int = 1000,
         retry_s: float = 5.0,
         identify_s: float = 60.0,
@@ -101,8 +119,9 @@ class TakListenerPeer:
                 f"peer {name}: {url} would take and give positions of people unencrypted and from anybody; "
                 "use cot+tls-listen, or listen on 127.0.0.1"
             )
+        self._members = Members(name, door) if door is not None and self._endpoint.tls else None
         files = Certificates(cafile=cafile, certfile=certfile, keyfile=keyfile, password=key_password)
-        self._tls = server_context(name, files) if self._endpoint.tls else None
+        self._tls = self._context(files) if self._endpoint.tls else None
         self._dialogue = Dialogue(
             name,
             callsign=callsign,
@@ -174,11 +193,40 @@ class TakListenerPeer:
             events = self._dialogue.picture(frame)
             await asyncio.gather(*(_try_send(phone, events) for phone in ready))
 
+    def _context(self, files: Certificates) -> ssl.SSLContext:
+        if self._members is None:
+            return server_context(self.name, files)
+        return self._members.context(files.cafile, files.certfile, files.keyfile, self._handshake_failed)
+
+    def _handshake_failed(self, why: str) -> None:
+        self._dialogue.refuse("handshake-refused", why.encode())
+        if self._members is not None:
+            self._members.note("", f"no certificate of this site: {why}", self._dialogue.now_wall())
+
     def _phones_of(self, unit: str) -> list[_Phone]:
         return list(self._by_unit.get(unit, ()))
 
+    def _admits(self, phone: _Phone) -> bool:
+        """Whether a phone that is connected may stay; one that may not is dropped."""
+        if self._members is None or phone.member is None:
+            return True
+        if self._members.admits(phone.member, self._dialogue.now_wall()):
+            return True
+        if phone in self._phones:
+            self._dialogue.refuse("certificate-revoked", (phone.name or "").encode())
+        self._forget(phone)
+        phone.stream.abort()
+        return False
+
+    def _expel(self) -> None:
+        """Drop the phones whose certificates are no longer good, also those that say nothing."""
+        if self._members is None or not self._members.changed(self._dialogue.now_wall()):
+            return
+        for phone in list(self._phones):
+            self._admits(phone)
+
     async def _send_to(self, unit: str, events: list[CotEvent]) -> None:
-        phones = self._phones_of(unit)
+        phones = [phone for phone in self._phones_of(unit) if self._admits(phone)]
         failures = await asyncio.gather(*(_try_send(phone, events) for phone in phones))
         if all(failures):
             raise ConnectionError(f"no phone of {unit} took the message: {failures or 'none is connected'}")
@@ -193,6 +241,7 @@ class TakListenerPeer:
         )
         self._server = server
         hub.feed(self.name, "watching", None if self._tls else "without encryption, this machine only")
+        expelling = asyncio.create_task(every(EXPEL_S, self._expel))
         try:
             while True:
                 await asyncio.sleep(self._presence_s)
@@ -200,6 +249,7 @@ class TakListenerPeer:
                 await asyncio.gather(*(_try_send(phone, events) for phone in list(self._phones)))
         finally:
             self._server = None
+            expelling.cancel()
             server.close()
             for task in self._attending:
                 task.cancel()
@@ -215,6 +265,9 @@ class TakListenerPeer:
         stream = CotStream(reader, writer, write_limit=self._write_limit, send_timeout_s=self._send_timeout_s)
         address = str((writer.get_extra_info("peername") or ("?",))[0])
         phone = _Phone(stream, certificate_subject(writer), address)
+        if not self._enters(phone, writer):
+            stream.abort()
+            return
         if not self._room():
             self._dialogue.refuse("too-many-connections")
             stream.abort()
@@ -227,6 +280,23 @@ class TakListenerPeer:
         finally:
             self._forget(phone)
             await stream.close()
+
+    def _enters(self, phone: _Phone, writer: asyncio.StreamWriter) -> bool:
+        """Whether the register knows the certificate; who is behind it."""
+        if self._members is None:
+            return True
+        der, now = (
+            writer.get_extra_info("ssl_object").getpeercert(binary_form=True),
+            self._dialogue.now_wall(),
+        )
+        try:
+            phone.member = self._members.enter(der or b"", now)
+        except VedetteError as error:
+            cause = error.cause if isinstance(error, Refused) else str(error)
+            self._dialogue.refuse("certificate-refused", cause.encode())
+            self._members.note("", f"{phone.subject} from {phone.address}: {cause}", now)
+            return False
+        return True
 
     def _room(self) -> bool:
         """True if one more may connect; the oldest that has not said who it is gives its place up, so that
@@ -263,6 +333,8 @@ class TakListenerPeer:
                     self._dialogue.refuse("never-identified")
                     return
             items = await phone.stream.receive(patience_s)
+            if not self._admits(phone):
+                return
             seen = [item for item in items if await self._hear(phone, item) and isinstance(item, CotEvent)]
             phone.brings_tracks |= self._dialogue.look(seen) > 0
 
@@ -282,7 +354,7 @@ class TakListenerPeer:
         if item.protocol is not None:
             await self._agree(phone, item)
             return False
-        return self._speaks_for_itself(phone, item) and self._dialogue.hear(item)
+        return await self._speaks_for_itself(phone, item) and self._dialogue.hear(item, phone.name)
 
     async def _agree(self, phone: _Phone, request: CotEvent) -> None:
         """Answer a phone that asks for the version that it was offered."""
@@ -296,17 +368,31 @@ class TakListenerPeer:
         else:
             await phone.stream.send([answer])
 
-    def _speaks_for_itself(self, phone: _Phone, event: CotEvent) -> bool:
+    async def _speaks_for_itself(self, phone: _Phone, event: CotEvent) -> bool:
         """Whether the event is in the name of the unit that the phone is bound to; binds it first."""
         contact = contact_of(event)
         if phone.unit is None and contact is not None:
+            await self._claim(phone, contact.uid)
             self._bind(phone, contact.uid)
         if contact is None and event.chat is None:
             return True
         if phone.unit is not None and author_of(event) == phone.unit:
             return True
         self._dialogue.refuse("not-its-own-unit", event.uid.encode("utf-8", "replace"))
+        if self._members is not None:
+            words = f"spoke for another unit than {phone.unit}: {author_of(event)!r}"
+            self._members.note(phone.name or "", words, self._dialogue.now_wall())
         return False
+
+    async def _claim(self, phone: _Phone, unit: str) -> None:
+        """The officer's own unit, or his first. Raises ConnectionError: nobody speaks for somebody else."""
+        if self._members is None or phone.member is None:
+            return
+        try:
+            await self._members.speak_for(phone.member, unit, self._dialogue.now_wall())
+        except VedetteError as error:
+            self._dialogue.refuse("unit-of-another", unit.encode("utf-8", "replace"))
+            raise ConnectionError(f"{phone.identity} does not speak for {unit}: {error}") from None
 
     def _bind(self, phone: _Phone, unit: str) -> None:
         if len(self._owners) >= MOST_CONTACTS and unit not in self._owners:
@@ -324,7 +410,7 @@ class TakListenerPeer:
 
     def _forget(self, phone: _Phone) -> None:
         self._phones.pop(phone, None)
-        if phone.unit is not None:
+        if phone.unit is not None and phone in self._by_unit.get(phone.unit, ()):
             self._by_unit[phone.unit].remove(phone)
             if not self._by_unit[phone.unit]:
                 del self._by_unit[phone.unit]

@@ -18,7 +18,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from vedette.model import ConfigError, Frame
+from vedette.model import ConfigError, Fact, Frame
 from vedette.model.event import Clear, Deliver
 from vedette.sense.cot import OWN_PREFIX, contact_of
 from vedette.station.config import FeedConfig
@@ -65,6 +65,10 @@ def tak_mesh_peer(feed: FeedConfig, keys: "Keys") -> Peer:
 
 class TakMeshPeer:
     """Listens to one group, or on one address. ``port`` is the real one once it listens."""
+
+    receipt_facts: tuple[Fact, ...] = ("accepted", "on-device", "shown", "acknowledged")
+    carries_position: bool = True
+    """The map of those who may see each other."""
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import contextlib
 import random
 import ssl
 
-from vedette.model import Frame
+from vedette.model import Fact, Frame
 from vedette.model.event import Clear, Deliver
 from vedette.station.peers._cot_dialogue import Dialogue
 from vedette.station.peers._cot_stream import Certificates, CotStream, client_context, parse_endpoint
@@ -37,6 +37,10 @@ class TakServerPeer:
     ``stable_s``. A server that does not answer within ``agree_s`` whether it goes over to version 1 is
     connected to again at once, and talked to in XML from then on. Raises ConfigError.
     """
+
+    receipt_facts: tuple[Fact, ...] = ("accepted", "on-device", "shown", "acknowledged")
+    carries_position: bool = True
+    """The map of those who may see each other."""
 
     def __init__(
         self,
